@@ -1,0 +1,68 @@
+"""The shop's settings. What differs between your laptop and the world comes from environment variables."""
+
+import os
+import secrets
+from pathlib import Path
+from urllib.parse import urlsplit
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# The gateway: the defaults are the sandbox's public ones.
+CAURI_BASE_URL = os.environ.get("CAURI_BASE_URL", "http://127.0.0.1:8080")
+CAURI_APIKEY = os.environ.get("CAURI_APIKEY", "12912847765bc0db748fdd44.40081707")
+CAURI_SITE_ID = os.environ.get("CAURI_SITE_ID", "445160")
+CAURI_SECRET_KEY = os.environ.get("CAURI_SECRET_KEY", "sandbox-secret-key-0123456789abcdef")
+
+# Where the gateway and the customers reach this shop; `serve` fills in its own port when the variable is not set.
+BOUTIQUE_URL = os.environ.get("BOUTIQUE_URL", "http://127.0.0.1:8082").rstrip("/")
+
+# Without the variable a restart empties the baskets (never the orders).
+SECRET_KEY = os.environ.get("BOUTIQUE_DJANGO_KEY") or secrets.token_urlsafe(48)
+DEBUG = False
+ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", urlsplit(BOUTIQUE_URL).hostname or "127.0.0.1"]
+CSRF_TRUSTED_ORIGINS = [BOUTIQUE_URL]
+CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BOUTIQUE_URL.startswith("https://")
+
+INSTALLED_APPS = ["django.contrib.sessions", "django.contrib.staticfiles", "shop"]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "boutique.urls"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {"context_processors": ["django.template.context_processors.request", "shop.basket.in_template"]},
+    }
+]
+SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": os.environ.get("BOUTIQUE_DB", str(BASE_DIR / "boutique.sqlite3")),
+        # IMMEDIATE: two notifications at once wait for each other instead of failing with "database is locked".
+        "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": "PRAGMA journal_mode=WAL"},
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+LANGUAGE_CODE = "fr"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "static/"
+
+EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+DEFAULT_FROM_EMAIL = "Boutique Cauri <boutique@example.org>"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"stderr": {"class": "logging.StreamHandler"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {"django": {"handlers": [], "level": "WARNING"}, "django.request": {"level": "ERROR"}},
+}

@@ -1,0 +1,1 @@
+"""A small shop that takes its payments with cauri_shop."""

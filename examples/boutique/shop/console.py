@@ -1,0 +1,6 @@
+"""What happens, one line each on the standard output, at once: a demo reads along."""
+
+
+def say(line: str) -> None:
+    """Prints one event."""
+    print(line, flush=True)

@@ -1,0 +1,151 @@
+"""The two shells around the core: how a call travels, with httpx, in one colour or the other."""
+
+from __future__ import annotations
+
+import logging
+import platform
+import time
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, TypeVar, Union
+
+import httpx
+
+from .answers import PaymentStatus, Started
+from .core import Account, Call
+from .errors import CauriError, NotSent, OutcomeUnknown
+from .operations import Operations
+from .reading import Answer
+from .version import __version__
+
+T = TypeVar("T")
+Timeout = Union[float, httpx.Timeout, None]
+
+CINETPAY = "https://api-checkout.cinetpay.com"
+USER_AGENT = f"cauri-shop/{__version__} (python {platform.python_version()}; httpx {httpx.__version__})"
+
+_log = logging.getLogger("cauri_shop")
+_DEFAULT_TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+_NEVER_LEFT = (
+    httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol,
+    httpx.LocalProtocolError,
+)  # fmt: skip
+
+
+class Checkout(Operations[Started, PaymentStatus]):
+    """Payments for one site, blocking. Safe to share between threads; close it, or use it in a `with`.
+
+    `timeout` is in seconds (30 by default, 10 to connect). A `client` of your own brings its proxies, certificates
+    and time-outs, and stays yours to close.
+    """
+
+    def __init__(
+        self,
+        apikey: str,
+        site_id: str | int,
+        secret_key: str | None = None,
+        base_url: str = CINETPAY,
+        *,
+        timeout: Timeout = None,
+        client: httpx.Client | None = None,
+    ) -> None:
+        super().__init__(Account.of(apikey, site_id, secret_key, base_url))
+        self._owned = client is None
+        self._client = client or httpx.Client(timeout=_DEFAULT_TIMEOUT)
+        self._timeout = httpx.USE_CLIENT_DEFAULT if timeout is None else timeout
+
+    def close(self) -> None:
+        """Closes the connections, unless the client is yours."""
+        if self._owned:
+            self._client.close()
+
+    def __enter__(self) -> Checkout:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _run(self, call: Call[T]) -> T:
+        with _told(call):
+            response = self._client.post(call.url, **_request(call), timeout=self._timeout)
+            return call.read(_answer(response))
+
+
+class AsyncCheckout(Operations[Coroutine[Any, Any, Started], Coroutine[Any, Any, PaymentStatus]]):
+    """The same as `Checkout`, for asyncio (or trio): await `start` and `check`; `async with`, or `await aclose()`."""
+
+    def __init__(
+        self,
+        apikey: str,
+        site_id: str | int,
+        secret_key: str | None = None,
+        base_url: str = CINETPAY,
+        *,
+        timeout: Timeout = None,
+        client: httpx.AsyncClient | None = None,
+    ) -> None:
+        super().__init__(Account.of(apikey, site_id, secret_key, base_url))
+        self._owned = client is None
+        self._client = client or httpx.AsyncClient(timeout=_DEFAULT_TIMEOUT)
+        self._timeout = httpx.USE_CLIENT_DEFAULT if timeout is None else timeout
+
+    async def aclose(self) -> None:
+        """Closes the connections, unless the client is yours."""
+        if self._owned:
+            await self._client.aclose()
+
+    async def __aenter__(self) -> AsyncCheckout:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def _run(self, call: Call[T]) -> T:
+        with _told(call):
+            response = await self._client.post(call.url, **_request(call), timeout=self._timeout)
+            return call.read(_answer(response))
+
+
+def _request(call: Call[Any]) -> Any:
+    # A redirect is never followed: it would hand the apikey to whoever stands at its end.
+    return {
+        "content": call.body, "headers": {"User-Agent": USER_AGENT, **call.headers}, "follow_redirects": False
+    }  # fmt: skip
+
+
+def _answer(response: httpx.Response) -> Answer:
+    return Answer(response.status_code, response.content, response.headers.get("retry-after"))
+
+
+@contextmanager
+def _told(call: Call[Any]) -> Iterator[None]:
+    """Turns httpx's errors into ours and writes one log line per call: which payment, how it went, how long."""
+    begun = time.monotonic()
+    try:
+        with _translated():
+            yield
+    except CauriError as error:
+        _log.warning("%s %s: %s, %.0f ms", call.name, call.subject, type(error).__name__, _ms(begun))
+        raise
+    _log.info("%s %s: answered, %.0f ms", call.name, call.subject, _ms(begun))
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except _NEVER_LEFT as error:
+        raise NotSent(f"no connection to the gateway ({type(error).__name__}): nothing was sent, try again") from error
+    except httpx.RequestError as error:
+        raise OutcomeUnknown(
+            f"no whole answer from the gateway ({type(error).__name__}): it may have acted; ask again"
+        ) from error
+
+
+def _ms(begun: float) -> float:
+    return (time.monotonic() - begun) * 1000

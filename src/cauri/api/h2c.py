@@ -1,0 +1,73 @@
+"""uvicorn's HTTP/1.1 protocol, except that an offer to change protocol is ignored and its request read as it is.
+
+Java's HttpClient, which the guide's Java sample uses, sends ``Upgrade: h2c`` with every first request over plain http. httptools then takes
+the body for bytes of the new protocol, and the application sees an empty one. RFC 9110 section 7.8: a server may ignore Upgrade.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+_OFFER = (b"upgrade", b"http2-settings")
+
+
+class H2cSafeProtocol(HttpToolsProtocol):
+    """Pass it as ``uvicorn.Config(http=H2cSafeProtocol)``.
+
+    When the parser has read a head that offers a protocol nobody here speaks, the request is not started; the same head without the
+    offer, and then all that followed it, go to a fresh parser. The parser itself finds where heads begin and end, so that neither split
+    segments nor pipelined requests nor a body that mentions ``Upgrade: h2c`` can be misread; requests without an offer cost one look.
+    """
+
+    _offer_ignored = False
+
+    def data_received(self, data: bytes) -> None:
+        self._unset_keepalive_if_required()
+        while True:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserError:
+                message = "Invalid HTTP request received."
+                self.logger.warning(message)
+                self.send_400_response(message)
+            except httptools.HttpParserUpgrade as upgrade:
+                if self._offer_ignored:
+                    data = self._head_without_offer() + data[upgrade.args[0] :]
+                    continue
+                self._upgraded()
+            return
+
+    def on_headers_complete(self) -> None:
+        self._offer_ignored = self.parser.should_upgrade() and self._offer_to_ignore()
+        if not self._offer_ignored:
+            super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        if not self._offer_ignored:
+            super().on_message_complete()
+
+    def _offer_to_ignore(self) -> bool:
+        return not self._should_upgrade() and any(name == b"upgrade" for name, _ in self.headers)
+
+    def _head_without_offer(self) -> bytes:
+        """The head that was just read, once more, for a parser that has not seen it."""
+        start = b"%s %s HTTP/%s\r\n" % (
+            self.parser.get_method(),
+            self.url,
+            self.parser.get_http_version().encode(),
+        )
+        kept = ((name, b": ", value, b"\r\n") for name, value in self.headers if name not in _OFFER)
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self._offer_ignored = False
+        return b"".join(chain([start], chain.from_iterable(kept), [b"\r\n"]))
+
+    def _upgraded(self) -> None:
+        """As uvicorn does: WebSocket where it is spoken, else a line in the log."""
+        if self._should_upgrade():
+            self.handle_websocket_upgrade()
+        else:
+            self._unsupported_upgrade_warning()

@@ -1,0 +1,116 @@
+"""Which countries and methods the payer can choose from, and the method a number belongs to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import phonenumbers
+
+from cauri.checkout.typed import Typed
+from cauri.domain.errors import PayerError
+from cauri.domain.methods import Method
+from cauri.domain.payment import PaymentRequest
+from cauri.domain.phone import BadPhone, Phone, guess_method, read_phone
+from cauri.lifecycle import CountryOffer, View
+
+
+@dataclass(frozen=True, slots=True)
+class Country:
+    """``unavailable`` is the reason, None where it can pay; ``low`` and ``high`` are its bounds in whole currency units."""
+
+    code: str
+    prefix: str
+    unavailable: str | None
+    low: int | None
+    high: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One method as a choice. ``unavailable`` is the reason why it cannot be chosen."""
+
+    code: str
+    name: str
+    unavailable: str | None
+
+
+def countries_of(view: View) -> tuple[Country, ...]:
+    return tuple(
+        Country(
+            offer.country,
+            str(phonenumbers.country_code_for_region(offer.country)),
+            offer.unavailable,
+            offer.bounds.low if offer.bounds else None,
+            offer.bounds.high if offer.bounds else None,
+        )
+        for offer in view.countries
+    )
+
+
+def options_of(view: View, country: str) -> tuple[Option, ...]:
+    offer = _offer(view, country)
+    if offer is None:
+        return ()
+    return tuple(Option(one.method.code, one.method.name, one.unavailable) for one in offer.methods)
+
+
+def given_phone(request: PaymentRequest) -> Phone | None:
+    """The number the shop gave, None where it gave none that can be read."""
+    if request.customer_phone is None:
+        return None
+    try:
+        return read_phone(request.customer_phone)
+    except BadPhone:
+        return None
+
+
+def payer_phone(view: View, typed: Typed) -> Phone:
+    """The number that pays: the shop's where it is locked or nothing was typed, else the typed one. Raises PayerError."""
+    given = given_phone(view.payment.request)
+    if given is not None and (view.payment.request.lock_phone_number or not typed.number):
+        phone = given
+    elif not typed.readable or not typed.number:
+        raise PayerError("phone_unreadable")
+    else:
+        _usable_offer(view, typed.country)
+        phone = _read(typed)
+    _usable_offer(view, phone.country)
+    return phone
+
+
+def found_method(view: View, typed: Typed, country: str) -> Method | None:
+    """The method of the number's prefix, where it can be chosen; None also for a number that cannot be read."""
+    offer = _offer(view, country)
+    if offer is None:
+        return None
+    try:
+        phone = payer_phone(view, typed)
+    except PayerError:
+        return None
+    return guess_method(phone, tuple(one.method for one in offer.methods if one.unavailable is None))
+
+
+def example_number(country: str) -> str:
+    """A mobile number of the country as its people write it."""
+    number = phonenumbers.example_number_for_type(country, phonenumbers.PhoneNumberType.MOBILE)
+    if number is None:
+        return example_number("CI")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
+
+
+def _read(typed: Typed) -> Phone:
+    try:
+        return read_phone(typed.number, typed.country)
+    except BadPhone as error:
+        raise PayerError(f"phone_{error.reason}") from None
+
+
+def _offer(view: View, country: str) -> CountryOffer | None:
+    return next((offer for offer in view.countries if offer.country == country), None)
+
+
+def _usable_offer(view: View, country: str) -> CountryOffer:
+    offer = _offer(view, country)
+    if offer is None or offer.unavailable is not None:
+        raise PayerError("country_unavailable")
+    return offer

@@ -1,0 +1,61 @@
+"""The only source of time and of chance.
+
+Times are whole milliseconds since 1970-01-01 UTC, everywhere in the engine and in the database.
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+import time
+import uuid
+
+SECOND = 1_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+_dice = random.SystemRandom()
+
+
+class Clock:
+    """The machine's clock."""
+
+    def now(self) -> int:
+        """Milliseconds since the epoch, UTC."""
+        return time.time_ns() // 1_000_000
+
+
+class ManualClock(Clock):
+    """A clock that stands still until it is told to move: for tests and for rehearsals of long waits."""
+
+    def __init__(self, start: int | None = None) -> None:
+        self._now = super().now() if start is None else start
+
+    def now(self) -> int:
+        return self._now
+
+    def advance(self, milliseconds: int) -> None:
+        self._now += milliseconds
+
+
+def payment_token(slot: int) -> str:
+    """34 lower-case hex digits: one byte of slot, then 128 random bits (contract section 2)."""
+    return f"{slot:02x}{secrets.token_hex(16)}"
+
+
+def operator_reference(slot: int) -> str:
+    """A UUIDv4 whose first byte is the payment's slot, so that a callback names its rows by itself."""
+    random_part = bytearray(uuid.uuid4().bytes)
+    random_part[0] = slot
+    return str(uuid.UUID(bytes=bytes(random_part)))
+
+
+def new_id() -> str:
+    """128 random bits as hex: claims, deliveries, moves."""
+    return secrets.token_hex(16)
+
+
+def jittered(milliseconds: int, share: float = 0.1) -> int:
+    """The duration, up to ``share`` shorter or longer, so that many waits do not end together."""
+    return round(milliseconds * _dice.uniform(1 - share, 1 + share))

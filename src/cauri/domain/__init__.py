@@ -1,0 +1,1 @@
+"""What Cauri knows without any I/O: money, codes, methods, phones, payments and their moves. Imports nothing of ours."""

@@ -1,0 +1,52 @@
+"""What an operator said of an attempt. A lost, unclear or mismatching answer is ``Unknown``, never a refusal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cauri.domain.codes import Code
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The money moved. ``amount`` and ``currency`` are None where the operator's answer does not have them.
+
+    ``amount`` is in whole currency units; ``paid_at`` in milliseconds UTC, None where the operator gives no date.
+    """
+
+    operator_id: str
+    amount: int | None = None
+    currency: str | None = None
+    paid_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The operator's final no. ``word`` is its own word, for the history and the logs."""
+
+    code: Code
+    word: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Under way. ``code`` is 623, 663 or 664, None to keep what is shown; ``page_url`` where the payer must go."""
+
+    code: Code | None = None
+    page_url: str | None = None
+    word: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Nothing can be concluded. ``not_found``: the operator says that it knows no such reference.
+
+    ``alert`` is true where a person should look: a mismatch, an unknown word, refused credentials.
+    """
+
+    why: str
+    not_found: bool = False
+    alert: bool = False
+
+
+Outcome = Accepted | Refused | Waiting | Unknown

@@ -1,0 +1,41 @@
+"""Waits as data (contract section 8): when operators are asked again, when notifications are tried again."""
+
+from __future__ import annotations
+
+SECOND = 1_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+
+# Milliseconds since the attempt was sent.
+FIRST_ASKS = tuple(seconds * SECOND for seconds in (1, 2, 3, 5, 8, 13, 21, 34))
+
+# (until this long after sending, ask this often); afterwards hourly.
+LATER_ASKS = ((30 * MINUTE, MINUTE), (6 * HOUR, 5 * MINUTE))
+LAST_ASK_GAP = HOUR
+
+# Gaps after the previous try, in milliseconds; then daily, the last try 72 h after the state changed.
+NOTIFICATION_GAPS = (10 * SECOND, MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 6 * HOUR, 12 * HOUR)
+NOTIFICATION_LATER_GAP = 24 * HOUR
+NOTIFICATION_LAST_AFTER = 72 * HOUR
+
+
+def ask_gap(elapsed: int) -> int:
+    """How long to wait before the next question to an operator, ``elapsed`` ms after the attempt was sent."""
+    for moment in FIRST_ASKS:
+        if elapsed < moment:
+            return moment - elapsed
+    for until, gap in LATER_ASKS:
+        if elapsed < until:
+            return gap
+    return LAST_ASK_GAP
+
+
+def notification_gap(tries: int, elapsed: int) -> int | None:
+    """How long to wait after the ``tries``-th failed try, ``elapsed`` ms after the state changed; None: park it.
+
+    The daily tries end with one at 72 h: a gap that would pass it is cut short.
+    """
+    if elapsed >= NOTIFICATION_LAST_AFTER:
+        return None
+    gap = NOTIFICATION_GAPS[tries - 1] if tries <= len(NOTIFICATION_GAPS) else NOTIFICATION_LATER_GAP
+    return min(gap, NOTIFICATION_LAST_AFTER - elapsed)

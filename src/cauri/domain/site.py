@@ -1,0 +1,47 @@
+"""A site: one shop's service, its keys and its settings."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+import msgspec
+
+from cauri.domain.codes import Code
+from cauri.domain.money import COUNTRIES, CURRENCIES
+
+
+class SiteStatus(StrEnum):
+    OPEN = "open"
+    CLOSED = "closed"
+    SUSPENDED = "suspended"
+
+
+class SiteSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a merchant may choose (design, "Settings that matter")."""
+
+    session_minutes: int = 30
+    attempts_max: int = 3
+    settlement_days: int = 2
+    notification_format: Literal["form", "json"] = "form"
+    wire_revision: Literal[2021, 2022] = 2021
+    success_word: Literal["SUCCES", "SUCCESS"] = "SUCCES"
+
+
+class Site(msgspec.Struct, frozen=True, kw_only=True):
+    site_id: str
+    name: str
+    status: SiteStatus = SiteStatus.OPEN
+    secret_key: str | None = None
+    currencies: tuple[str, ...] = CURRENCIES
+    countries: tuple[str, ...] = COUNTRIES
+    settings: SiteSettings = SiteSettings()
+    created_at: int = 0
+
+    def message_of(self, code: Code) -> str:
+        """The code's text as this site's clients expect it (contract: wire_revision, success_word)."""
+        if code is Code.SUCCESS:
+            return self.settings.success_word
+        if code is Code.INSUFFICIENT_BALANCE and self.settings.wire_revision >= 2022:
+            return "INSUFFICIENT_BALANCE"
+        return code.message

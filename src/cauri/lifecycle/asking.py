@@ -1,0 +1,152 @@
+"""Calling operators: the start of an attempt, the later questions, and what follows from the answers.
+
+No call is made inside a database transaction, and every attempt is in the database before its operator hears of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+
+import structlog
+
+from cauri.clock import SECOND, Clock, jittered, new_id
+from cauri.domain.methods import METHODS
+from cauri.domain.moves import settled, verified
+from cauri.domain.outcome import Accepted, Outcome, Refused, Unknown, Waiting
+from cauri.domain.payment import Attempt, Change, Payment
+from cauri.domain.schedules import ask_gap
+from cauri.lifecycle.changing import Changing
+from cauri.operators.base import Connector, Order
+from cauri.operators.registry import Operators
+from cauri.store import AskedAgain, Store
+
+log = structlog.get_logger("cauri.operators")
+
+ASK_LEASE = 90 * SECOND
+HINTED_ASK_GAP = SECOND // 5
+
+
+class Asking:
+    """``public_url`` is where operators send payers back to."""
+
+    def __init__(
+        self, store: Store, operators: Operators, changing: Changing, clock: Clock, public_url: str
+    ) -> None:
+        self._store = store
+        self._operators = operators
+        self._changing = changing
+        self._clock = clock
+        self._public_url = public_url
+
+    async def start(self, payment: Payment, attempt: Attempt, code: str | None = None) -> None:
+        """Calls the operator for an attempt that was just committed as sent, under the lease it was born with."""
+        connector = self._operators.named(attempt.connector)
+        if connector is not None:
+            order = self._order(payment, attempt, code)
+            await self._hear(payment, attempt, connector, connector.start(order))
+
+    async def ask(self, attempt: Attempt) -> None:
+        """Asks the operator what became of an attempt that this process has claimed."""
+        payment = await self._store.payment_by_token(attempt.token)
+        connector = self._operators.named(attempt.connector)
+        if payment is None or connector is None:
+            log.error(
+                "attempt_without_connector",
+                alert=True,
+                reference=attempt.reference,
+                connector=attempt.connector,
+            )
+            return
+        await self._hear(payment, attempt, connector, connector.check(self._order(payment, attempt)))
+
+    async def _hear(
+        self, payment: Payment, attempt: Attempt, connector: Connector, call: Awaitable[Outcome]
+    ) -> None:
+        asked_at = self._clock.now()
+        outcome = self._given_up(attempt, connector, await _answer(call, connector))
+        await self.settle(attempt, outcome)
+        await self._release(attempt, outcome, asked_at)
+
+    async def settle(
+        self, attempt: Attempt, outcome: Outcome, *, actor: str = "", note: str = ""
+    ) -> Payment | None:
+        """Turns an outcome into a move, on the newest state; None where there is no such payment any more."""
+        outcome = verified(attempt, outcome)
+        if isinstance(outcome, Unknown) and outcome.alert:
+            log.error("operator_answer_unclear", alert=True, reference=attempt.reference, why=outcome.why)
+
+        async def decide(payment: Payment) -> Change | None:
+            newest = await self._store.attempt_by_reference(attempt.reference)
+            if newest is None:
+                return None
+            return settled(payment, newest, outcome, self._clock.now(), new_id(), actor, note)
+
+        payment, change = await self._changing.change(attempt.token, decide)
+        if change is not None and change.event in ("surplus", "contradiction"):
+            log.error(
+                change.event,
+                alert=True,
+                reference=attempt.reference,
+                transaction_id=change.after.transaction_id,
+            )
+        return payment
+
+    def _given_up(self, attempt: Attempt, connector: Connector, outcome: Outcome) -> Outcome:
+        """The connector's stated rule for giving up: not known to the operator, never answered, and long enough ago."""
+        after_s = connector.silence.not_found_final_after_s
+        if not isinstance(outcome, Unknown) or not outcome.not_found or after_s is None:
+            return outcome
+        if attempt.word or attempt.sent_at is None or self._clock.now() - attempt.sent_at < after_s * SECOND:
+            return outcome
+        return Refused(connector.silence.code, f"not found {after_s} s after an unanswered start")
+
+    async def _release(self, attempt: Attempt, outcome: Outcome, asked_at: int) -> None:
+        now = self._clock.now()
+        sent_at = attempt.sent_at or now
+        await self._store.release_ask(
+            AskedAgain(
+                attempt=attempt,
+                claim=attempt.claimed_by or "",
+                asked_at=asked_at,
+                next_ask_at=now + jittered(ask_gap(now - sent_at)),
+                hinted_ask_at=now + HINTED_ASK_GAP,
+                word=_word(outcome),
+            )
+        )
+
+    def _order(self, payment: Payment, attempt: Attempt, code: str | None = None) -> Order:
+        return Order(
+            reference=attempt.reference,
+            method=METHODS[attempt.method],
+            phone=attempt.phone,
+            amount=attempt.amount,
+            currency=attempt.currency,
+            sent_at=attempt.sent_at or attempt.started_at,
+            description=payment.request.description,
+            page_url=f"{self._public_url}/payment/{payment.token}",
+            lang=payment.request.lang,
+            code=code,
+        )
+
+
+async def _answer(call: Awaitable[Outcome], connector: Connector) -> Outcome:
+    """A connector promises an Outcome; where it breaks its promise nothing is known, which is not a failure."""
+    try:
+        return await call
+    except asyncio.CancelledError:
+        raise
+    except Exception:
+        log.exception("connector_broke", alert=True, connector=connector.name)
+        return Unknown("the connector failed")
+
+
+def _word(outcome: Outcome) -> str | None:
+    """What the operator said, None where it said nothing of the attempt: a later "not found" is then plain silence."""
+    match outcome:
+        case Waiting(word=word) | Refused(word=word):
+            return word or "heard"
+        case Accepted():
+            return "accepted"
+        case _:
+            return None

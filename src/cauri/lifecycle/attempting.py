@@ -1,0 +1,116 @@
+"""From a number to an attempt: which phone, which method, which connector, and the row that is committed before any call."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from cauri.clock import SECOND, new_id, operator_reference
+from cauri.domain.codes import Code
+from cauri.domain.errors import PayerError
+from cauri.domain.methods import METHODS, Method
+from cauri.domain.payment import Attempt, AttemptStatus, Payment
+from cauri.domain.phone import BadPhone, Phone, guess_method, read_phone
+from cauri.lifecycle.view import CountryOffer
+from cauri.operators.base import Connector, Flow, Route
+
+LEASE_MARGIN = 10 * SECOND
+_CODE = re.compile(r"[0-9]{4,8}")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the payer chose, checked: the number, the method, and who serves it."""
+
+    phone: Phone
+    method: Method
+    connector: Connector
+    route: Route
+
+
+def chosen_phone(payment: Payment, country: str, number: str | None) -> Phone:
+    """The number that is to pay. Raises PayerError."""
+    own = payment.request.customer_phone
+    if own is not None and (payment.request.lock_phone_number or not number):
+        return read_phone(own)
+    try:
+        return read_phone(number or "", country)
+    except BadPhone as error:
+        raise PayerError(f"phone_{error.reason}") from None
+
+
+def chosen_method(phone: Phone, offers: tuple[CountryOffer, ...], wanted: str | None) -> Method:
+    """The method that the payer named, or the one its number tells. Raises PayerError."""
+    offer = next((offer for offer in offers if offer.country == phone.country), None)
+    if offer is None:
+        raise PayerError("country_unavailable")
+    methods = {each.method.code: each for each in offer.methods}
+    if wanted:
+        if wanted not in methods:
+            raise PayerError("method_unavailable")
+        method = METHODS[wanted]
+    else:
+        guess = guess_method(phone, tuple(each.method for each in offer.methods))
+        if guess is None:
+            raise PayerError("method_needed")
+        method = guess
+    if methods[method.code].unavailable in ("not_offered", "card_block"):
+        raise PayerError("method_unavailable")
+    return method
+
+
+def new_attempt(payment: Payment, choice: Choice, now: int) -> Attempt:
+    """The row of a new attempt: *asked* where a code is needed first, else *sent* and leased to us."""
+    attempt = Attempt(
+        slot=payment.slot,
+        token=payment.token,
+        number=payment.attempts + 1,
+        reference=operator_reference(payment.slot),
+        connector=choice.connector.name,
+        method=choice.method.code,
+        phone=choice.phone,
+        amount=payment.amount,
+        currency=payment.currency,
+        status=AttemptStatus.ASKED,
+        code=Code.WAITING_OTP,
+        started_at=now,
+    )
+    return attempt if choice.route.flow is Flow.CODE else sent(attempt, choice.connector, choice.route, now)
+
+
+def sent(attempt: Attempt, connector: Connector, route: Route, now: int) -> Attempt:
+    """The attempt as it is committed before its operator is called: asked about as soon as our lease on it ends."""
+    return replace(
+        attempt,
+        status=AttemptStatus.SENT,
+        code=route.flow.waiting_code,
+        sent_at=now,
+        next_ask_at=now + SECOND,
+        claimed_until=now + round(connector.start_timeout_s * SECOND) + LEASE_MARGIN,
+        claimed_by=new_id(),
+    )
+
+
+def not_sent(attempt: Attempt, code: Code, now: int) -> Attempt:
+    """An attempt that a rule of ours refuses before anything leaves."""
+    return replace(
+        attempt,
+        status=AttemptStatus.FAILED,
+        code=code,
+        sent_at=None,
+        ended_at=now,
+        next_ask_at=None,
+        claimed_until=0,
+        claimed_by=None,
+        word="refused here",
+    )
+
+
+def checked_code(text: str) -> str:
+    """The payer's one-time code: 4 to 8 digits, blanks ignored. Raises PayerError."""
+    code = re.sub(r"\s", "", text)
+    if not _CODE.fullmatch(code) or not code.isascii():
+        raise PayerError("code_format")
+    return code

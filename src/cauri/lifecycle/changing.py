@@ -1,0 +1,38 @@
+"""Guarded changes: decide on the newest state, write under its version, and decide again where somebody was faster."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from cauri.domain.errors import StoreUnavailable
+from cauri.domain.payment import Change, Payment
+from cauri.store import Store
+
+RACES_MAX = 50
+
+Decision = Callable[[Payment], Awaitable[Change | None]]
+
+
+class Changing:
+    """``on_change`` hears of every change that this process has committed."""
+
+    def __init__(self, store: Store, on_change: Callable[[Change], None]) -> None:
+        self._store = store
+        self._on_change = on_change
+
+    async def change(self, token: str, decide: Decision) -> tuple[Payment | None, Change | None]:
+        """The payment as it now is, and the change that was made, if any.
+
+        ``decide`` may run several times and must not write. Raises what ``decide`` raises.
+        """
+        for _ in range(RACES_MAX):
+            payment = await self._store.payment_by_token(token)
+            if payment is None:
+                return None, None
+            change = await decide(payment)
+            if change is None:
+                return payment, None
+            if await self._store.apply(change):
+                self._on_change(change)
+                return change.after, change
+        raise StoreUnavailable("the payment kept changing while we tried to change it")

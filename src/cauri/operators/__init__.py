@@ -1,0 +1,1 @@
+"""Connectors to operators: one file per operator, one shape."""

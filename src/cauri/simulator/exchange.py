@@ -1,0 +1,135 @@
+"""What the simulated operators share: requests to collect, their stories, the books, the agenda."""
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from cauri.simulator.accounts import Books, Debit
+from cauri.simulator.agenda import Agenda, Clock
+from cauri.simulator.stories import NEVER, PAID, Outcome, Story, story_of
+
+Prompt = Literal["pin", "code", "page"]
+"""What the payer has in hand: a PIN prompt, a code by SMS, the operator's page."""
+
+
+@dataclass
+class Collection:
+    """One request to collect money from one payer: a deposit, a push. The same in every dialect.
+
+    `outcome` is None while nothing is decided, then `paid` or a failure code. `extras` are the dialect's own
+    facts.
+    """
+
+    dialect: str
+    reference: str
+    phone: str
+    amount: str
+    currency: str
+    story: Story
+    created_at: int
+    operator_id: str
+    prompt: Prompt | None
+    extras: dict[str, object] = field(default_factory=dict)
+    outcome: Outcome | None = None
+
+    @property
+    def reported_amount(self) -> str:
+        return self.story.amount or self.amount
+
+    @property
+    def reported_currency(self) -> str:
+        return self.story.currency or self.currency
+
+
+OnSettled = Callable[[Collection, str], None]
+"""Told of each decision with the way to call back: `normal`, `lost`, `twice`, `before_answer`."""
+
+
+class Exchange:
+    """State of all simulated operators.
+
+    Every change happens between two awaits, so that no request ever sees half of one.
+    """
+
+    def __init__(self, clock: Clock, operator_delay_s: float) -> None:
+        self.agenda = Agenda(clock)
+        self.books = Books()
+        self.operator_delay_s = operator_delay_s
+        self._collections: dict[tuple[str, str], Collection] = {}
+        self._scripted: dict[str, Story] = {}
+        self._on_settled: dict[str, OnSettled] = {}
+        self._on_reset: list[Callable[[], None]] = []
+
+    def connect(self, dialect: str, on_settled: OnSettled, on_reset: Callable[[], None]) -> None:
+        """A dialect asks to be told of its collections' ends, and when to forget everything."""
+        self._on_settled[dialect] = on_settled
+        self._on_reset.append(on_reset)
+
+    def script(self, phone: str, story: Story) -> None:
+        """The next request to collect from `phone` gets this story; one set before it is replaced."""
+        self._scripted[phone] = story
+
+    def take_story(self, phone: str, test_numbers: Mapping[str, Story]) -> Story:
+        return self._scripted.pop(phone, None) or story_of(phone, test_numbers)
+
+    def find(self, dialect: str, reference: str) -> Collection | None:
+        return self._collections.get((dialect, reference))
+
+    def find_anywhere(self, reference: str) -> Collection | None:
+        return next((c for c in self._collections.values() if c.reference == reference), None)
+
+    def record(self, collection: Collection) -> None:
+        self._collections[collection.dialect, collection.reference] = collection
+
+    def plan_end(self, collection: Collection) -> None:
+        """The story takes its course: decided after its delay, at once without one, never for `never`."""
+        if collection.story.outcome == NEVER:
+            return
+        delay_s = self.operator_delay_s if collection.story.delay_s is None else collection.story.delay_s
+        if delay_s <= 0:
+            self.end(collection, collection.story.outcome)
+        else:
+            self.agenda.after(delay_s, lambda: self.end(collection, collection.story.outcome))
+
+    def end(self, collection: Collection, outcome: Outcome) -> None:
+        """Decides a collection that is still open; one that is decided stays as it is."""
+        if collection.outcome is None:
+            self.overrule(collection, outcome, collection.story.callback)
+
+    def overrule(self, collection: Collection, outcome: Outcome, callback: str) -> None:
+        """Decides a collection, again if need be, keeps the books in step and tells the dialect."""
+        if outcome == PAID and collection.outcome != PAID:
+            self.books.debit(self._debit_of(collection))
+        elif outcome != PAID:
+            self.books.take_back(collection.dialect, collection.reference, self.agenda.now())
+        collection.outcome = outcome
+        collection.prompt = None
+        self._on_settled[collection.dialect](collection, callback)
+
+    def prompted(self) -> list[Collection]:
+        """Collections whose payer has something in hand, oldest first."""
+        return [c for c in self._collections.values() if c.prompt is not None]
+
+    def reset(self) -> None:
+        self.agenda.clear()
+        self.books = Books()
+        self._collections.clear()
+        self._scripted.clear()
+        for forget in self._on_reset:
+            forget()
+
+    def _debit_of(self, collection: Collection) -> Debit:
+        return Debit(
+            dialect=collection.dialect,
+            reference=collection.reference,
+            phone=collection.phone,
+            amount=collection.reported_amount,
+            currency=collection.reported_currency,
+            debited_at=self.agenda.now(),
+        )
+
+
+def new_operator_id() -> str:
+    """An operator's own reference: thirteen digits, like the 8210407187720 of the 2021 guide."""
+    return str(10**12 + secrets.randbelow(9 * 10**12))

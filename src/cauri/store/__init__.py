@@ -1,0 +1,32 @@
+"""The store: the only folder that speaks SQL. One text for two engines, SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cauri.store.engine import Engine
+from cauri.store.postgres import PostgresEngine
+from cauri.store.sqlite import SqliteEngine
+from cauri.store.store import AskedAgain, Delivered, DueNotification, NotificationState, Store
+from cauri.store.vault import Vault
+
+__all__ = [
+    "AskedAgain",
+    "Delivered",
+    "DueNotification",
+    "NotificationState",
+    "Store",
+    "Vault",
+    "engine_for",
+]
+
+
+def engine_for(database: str | None) -> Engine:
+    """``postgresql://…``, ``sqlite:///PATH``, or None for a database in memory. Raises ValueError for anything else."""
+    if database is None:
+        return SqliteEngine(None)
+    if database.startswith(("postgresql://", "postgres://")):
+        return PostgresEngine(database)
+    if database.startswith("sqlite:///"):
+        return SqliteEngine(Path(database.removeprefix("sqlite:///")))
+    raise ValueError(f"database must begin with postgresql:// or sqlite:///, not {database.split(':')[0]!r}")

@@ -1,0 +1,81 @@
+"""Reads ``queries.sql``: statements by name, spelled for one engine."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+
+Dialect = Literal["sqlite", "postgres"]
+
+PAYMENT_COLUMNS = (
+    "slot site_id transaction_id token amount currency status code version created_at expires_at request attempts tries method "
+    "phone attempt_at failed_code operator_id paid_at ended_at left_at idempotency_key body_hash"
+).split()
+ATTEMPT_COLUMNS = (
+    "slot token number reference connector method phone amount currency status code started_at sent_at ended_at operator_id "
+    "page_url word next_ask_at asks claimed_until claimed_by"
+).split()
+SITE_COLUMNS = "site_id name status sealed_secret_key currencies countries settings created_at".split()
+
+_FRAGMENTS: dict[Dialect, dict[str, str]] = {
+    "sqlite": {
+        "rows": "json_each(:rows) AS r",
+        "skip_locked": "",
+        "text": "TEXT",
+        "without_rowid": " WITHOUT ROWID",
+    },
+    "postgres": {
+        "rows": "json_array_elements(CAST(:rows AS json)) AS r(value)",
+        "skip_locked": "FOR UPDATE SKIP LOCKED",
+        "text": 'TEXT COLLATE "C"',
+        "without_rowid": "",
+    },
+}
+_COLUMNS = {
+    "payment": ", ".join(f"p.{name}" for name in PAYMENT_COLUMNS),
+    "attempt": ", ".join(f"a.{name}" for name in ATTEMPT_COLUMNS),
+    "attempt_returned": ", ".join(ATTEMPT_COLUMNS),  # SQLite's RETURNING knows no alias
+    "site": ", ".join(f"s.{name}" for name in SITE_COLUMNS),
+}
+_PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A statement as its engine takes it. On PostgreSQL ``parameters`` gives the order of $1, $2 …"""
+
+    name: str
+    sql: str
+    parameters: tuple[str, ...]
+
+
+def spelled(text: str, dialect: Dialect) -> str:
+    """The text with its {fragments} filled in for one engine."""
+    for name, fragment in {**_COLUMNS, **_FRAGMENTS[dialect]}.items():
+        text = text.replace("{" + name + "}", fragment)
+    return text
+
+
+@cache
+def queries(dialect: Dialect) -> dict[str, Query]:
+    """All statements of this engine, by name."""
+    text = (files("cauri.store") / "queries.sql").read_text(encoding="utf-8")
+    found: dict[str, Query] = {}
+    for block in re.split(r"^-- name: ", text, flags=re.MULTILINE)[1:]:
+        title, _, body = block.partition("\n")
+        name, _, only = title.strip().partition(" ")
+        if only in ("", f"[{dialect}]"):
+            found[name] = _query(name, spelled(body, dialect), dialect)
+    return found
+
+
+def _query(name: str, sql: str, dialect: Dialect) -> Query:
+    sql = "\n".join(line for line in sql.splitlines() if line.strip() and not line.startswith("--"))
+    parameters = tuple(dict.fromkeys(_PARAMETER.findall(sql)))
+    if dialect == "postgres":
+        numbers = {parameter: index for index, parameter in enumerate(parameters, 1)}
+        sql = _PARAMETER.sub(lambda match: f"${numbers[match[1]]}", sql)
+    return Query(name, sql, parameters)

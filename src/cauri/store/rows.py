@@ -1,0 +1,178 @@
+"""Database rows ↔ domain values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from cauri.domain.codes import Code
+from cauri.domain.payment import (
+    Attempt,
+    AttemptStatus,
+    Change,
+    DeliveryRow,
+    HistoryRow,
+    Payment,
+    PaymentRequest,
+    PaymentStatus,
+    Surplus,
+)
+from cauri.domain.phone import Phone
+from cauri.domain.site import Site, SiteSettings, SiteStatus
+from cauri.store.queries import ATTEMPT_COLUMNS, PAYMENT_COLUMNS
+from cauri.store.vault import Vault
+
+Row = Sequence[Any]
+Fields = dict[str, Any]
+
+_request = msgspec.json.Decoder(PaymentRequest)
+_settings = msgspec.json.Decoder(SiteSettings)
+_texts = msgspec.json.Decoder(tuple[str, ...])
+_STATUSES = {status.value: status for status in PaymentStatus}
+_CODES = {code.number: code for code in Code}
+
+
+def _text(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def phone_text(phone: Phone | None) -> str | None:
+    return None if phone is None else f"{phone.country}:{phone.prefix}:{phone.national}"
+
+
+def _phone(text: str | None) -> Phone | None:
+    return None if text is None else Phone(*text.split(":"))
+
+
+def payment_of(row: Row) -> Payment:
+    """A row of PAYMENT_COLUMNS."""
+    fields: Fields = dict(zip(PAYMENT_COLUMNS, row, strict=True))
+    failed = fields["failed_code"]
+    fields.update(
+        status=_STATUSES[fields["status"]],
+        code=_CODES[fields["code"]],
+        failed_code=None if failed is None else _CODES[failed],
+        phone=_phone(fields["phone"]),
+        request=_request.decode(fields["request"]),
+    )
+    return Payment(**fields)
+
+
+def new_payment_fields(payment: Payment) -> Fields:
+    """A payment that is about to be opened, for ``insert_payments``."""
+    return {
+        "slot": payment.slot,
+        "site_id": payment.site_id,
+        "transaction_id": payment.transaction_id,
+        "token": payment.token,
+        "amount": payment.amount,
+        "currency": payment.currency,
+        "created_at": payment.created_at,
+        "expires_at": payment.expires_at,
+        "request": _text(payment.request),
+        "idempotency_key": payment.idempotency_key,
+        "body_hash": payment.body_hash,
+    }
+
+
+def change_fields(change: Change) -> Fields:
+    """A change, for ``move_payments`` and ``insert_history``."""
+    after = change.after
+    return {
+        "slot": after.slot,
+        "token": after.token,
+        "site_id": after.site_id,
+        "from_version": change.before.version,
+        "from_status": change.before.status.value,
+        "from_code": change.before.code.number,
+        "version": after.version,
+        "status": after.status.value,
+        "code": after.code.number,
+        "attempts": after.attempts,
+        "tries": after.tries,
+        "method": after.method,
+        "phone": phone_text(after.phone),
+        "attempt_at": after.attempt_at,
+        "failed_code": after.failed_code.number if after.failed_code else None,
+        "operator_id": after.operator_id,
+        "paid_at": after.paid_at,
+        "ended_at": after.ended_at,
+        "left_at": after.left_at,
+        "at": change.at,
+        "event": change.event,
+        "attempt": change.attempt,
+        "actor": change.actor,
+        "note": change.note,
+        "move_id": change.move_id,
+    }
+
+
+def attempt_of(row: Row) -> Attempt:
+    """A row of ATTEMPT_COLUMNS."""
+    fields: Fields = dict(zip(ATTEMPT_COLUMNS, row, strict=True))
+    fields.update(
+        status=AttemptStatus(fields["status"]), code=_CODES[fields["code"]], phone=_phone(fields["phone"])
+    )
+    return Attempt(**fields)
+
+
+def attempt_fields(attempt: Attempt, from_status: AttemptStatus | None) -> Fields:
+    """An attempt, for ``insert_attempts`` and ``move_attempts``."""
+    fields: Fields = {name: getattr(attempt, name) for name in ATTEMPT_COLUMNS}
+    fields.update(
+        status=attempt.status.value,
+        code=attempt.code.number,
+        phone=phone_text(attempt.phone),
+        from_status=from_status.value if from_status else None,
+    )
+    return fields
+
+
+def surplus_fields(change: Change, surplus: Surplus) -> Fields:
+    own = msgspec.structs.asdict(surplus)
+    return {**own, "slot": change.after.slot, "token": change.after.token, "at": change.at}
+
+
+def history_of(row: Row) -> HistoryRow:
+    names = ("version", "at", "event", "from_code", "to_code", "attempt", "actor", "note")
+    return HistoryRow(**dict(zip(names, row, strict=True)))
+
+
+def delivery_of(row: Row) -> DeliveryRow:
+    names = ("at", "version", "code", "url", "status", "duration_ms", "answer", "error", "next_try_at")
+    return DeliveryRow(**dict(zip(names, row, strict=True)))
+
+
+def surplus_of(row: Row) -> Surplus:
+    names = ("attempt", "operator_id", "amount", "currency")
+    return Surplus(**dict(zip(names, row, strict=True)))
+
+
+def site_of(row: Row, vault: Vault) -> Site:
+    """A row of SITE_COLUMNS."""
+    site_id, name, status, sealed, currencies, countries, settings, created_at = row
+    return Site(
+        site_id=site_id,
+        name=name,
+        status=SiteStatus(status),
+        secret_key=None if sealed is None else vault.opened(sealed),
+        currencies=_texts.decode(currencies),
+        countries=_texts.decode(countries),
+        settings=_settings.decode(settings),
+        created_at=created_at,
+    )
+
+
+def site_fields(site: Site, vault: Vault) -> Fields:
+    return {
+        "site_id": site.site_id,
+        "name": site.name,
+        "status": site.status.value,
+        "sealed_secret_key": None if site.secret_key is None else vault.sealed(site.secret_key),
+        "currencies": _text(site.currencies),
+        "countries": _text(site.countries),
+        "settings": _text(site.settings),
+        "created_at": site.created_at,
+    }

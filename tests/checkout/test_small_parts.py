@@ -1,0 +1,154 @@
+"""Formats, languages, limits, the way back, what was typed: pure functions, as tables."""
+
+import pytest
+from starlette.datastructures import Headers, QueryParams
+from starlette.requests import HTTPConnection
+
+from cauri.checkout.assets import read_assets
+from cauri.checkout.formats import clock, money, when
+from cauri.checkout.language import language_of
+from cauri.checkout.limits import Addresses, PostLimit
+from cauri.checkout.typed import Typed, typed_of
+from cauri.checkout.way_back import csp_source
+from cauri.clock import MINUTE, ManualClock
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "lang", "shown"),
+    [
+        (1500, "XOF", "fr", "1\u202f500\u00a0FCFA"),
+        (1500, "XOF", "en", "1,500\u00a0FCFA"),
+        (100, "XAF", "fr", "100\u00a0FCFA"),
+        (1_500_000, "CDF", "fr", "1\u202f500\u202f000\u00a0FC"),
+        (15_000, "GNF", "fr", "15\u202f000\u00a0GNF"),
+        (12, "USD", "fr", "12\u00a0$"),
+        (1200, "USD", "en", "$1,200"),
+    ],
+)
+def test_amounts_read_as_people_write_them(amount: int, currency: str, lang: str, shown: str) -> None:
+    assert money(amount, currency, lang) == shown
+
+
+@pytest.mark.parametrize(
+    ("lang", "shown"), [("fr", "7 avril 2021, 14:07 UTC"), ("en", "7 April 2021, 14:07 UTC")]
+)
+def test_dates_are_utc_and_say_so(lang: str, shown: str) -> None:
+    assert when(1617804444000, lang) == shown
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(0, "0:00"), (9, "0:09"), (270, "4:30"), (3600, "60:00")])
+def test_durations_are_minutes_and_seconds(seconds: int, shown: str) -> None:
+    assert clock(seconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("query", "payment", "accept", "lang"),
+    [
+        ("", None, "", "fr"),
+        ("", None, "en", "en"),
+        ("", None, "en-GB,en;q=0.9,fr;q=0.8", "en"),
+        ("", None, "de, fr;q=0.4, en;q=0.5", "en"),
+        ("", None, "de", "fr"),
+        ("", None, "en;q=nonsense, fr;q=0.1", "fr"),
+        ("", None, ";;;,,,=", "fr"),
+        ("", "fr", "en", "fr"),
+        ("", "en", "fr", "en"),
+        ("lang=en", "fr", "fr", "en"),
+        ("lang=EN", "fr", "fr", "en"),
+        ("lang=de", "en", "fr", "en"),
+        ("lang=", None, "en", "en"),
+    ],
+)
+def test_the_switch_wins_then_the_payment_then_the_browser(
+    query: str, payment: str | None, accept: str, lang: str
+) -> None:
+    found = language_of(QueryParams(query), Headers({"accept-language": accept}), payment)
+    assert found.lang == lang
+    assert found.query == ("?lang=en" if query in ("lang=en", "lang=EN") else "")
+
+
+@pytest.mark.parametrize(
+    ("url", "source"),
+    [
+        ("https://shop.example/return?order=1", "https://shop.example"),
+        ("http://127.0.0.1:8082/r", "http://127.0.0.1:8082"),
+        ("https://user:pass@shop.example/", "https://shop.example"),
+        ("https://café.example/", "https://xn--caf-dma.example"),
+        ("https://SHOP.example", "https://shop.example"),
+        ("http://[::1]:8082/", "http:"),
+        ("javascript:alert(1)", None),
+        ("JAVASCRIPT:alert(1)//https://x", None),
+        ("data:text/html,x", None),
+        ("//shop.example/", None),
+        ("/relative", None),
+        ("https://", None),
+        ("https://a;script-src *", None),
+        ("https://a'b/", None),
+        ("https://shop.example:99999/", None),
+        ("https://shop.example:x/", None),
+        ("", None),
+    ],
+)
+def test_only_http_leads_back_and_the_policy_names_its_origin(url: str, source: str | None) -> None:
+    assert csp_source(url) == source
+
+
+def test_posts_are_counted_by_address_and_minute() -> None:
+    moment = ManualClock(start=10 * MINUTE + 45_000)
+    limit = PostLimit(2, moment)
+    assert [limit.retry_after_s("a") for _ in range(3)] == [None, None, 15]
+    assert limit.retry_after_s("b") is None
+    moment.advance(15_000)
+    assert limit.retry_after_s("a") is None
+
+
+def test_no_limit_counts_nothing() -> None:
+    limit = PostLimit(0, ManualClock())
+    assert [limit.retry_after_s("a") for _ in range(100)] == [None] * 100
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "address"),
+    [
+        ("9.9.9.9", None, "9.9.9.9"),
+        ("9.9.9.9", "1.1.1.1", "9.9.9.9"),  # nobody trusted wrote it
+        ("10.0.0.1", "1.1.1.1", "1.1.1.1"),
+        ("10.0.0.1", "6.6.6.6, 1.1.1.1", "1.1.1.1"),  # what stands further left is the client's own writing
+        ("10.0.0.1", "1.1.1.1, 10.0.0.2", "1.1.1.1"),
+        ("10.0.0.1", "nonsense", "nonsense"),
+        ("10.0.0.1", None, "10.0.0.1"),
+    ],
+)
+def test_only_trusted_proxies_may_name_the_client(peer: str, forwarded: str | None, address: str) -> None:
+    headers = [] if forwarded is None else [(b"x-forwarded-for", forwarded.encode())]
+    connection = HTTPConnection({"type": "http", "client": (peer, 1), "headers": headers})
+    assert Addresses(["10.0.0.0/8"]).of(connection) == address
+
+
+@pytest.mark.parametrize(
+    ("number", "shown", "readable"),
+    [
+        ("01 02 03 04 05", "01 02 03 04 05", True),
+        ("+225-0102", "+225-0102", True),
+        ("01\x0002", "0102", False),
+        ("01\ud80002", "0102", False),
+        ("9" * 500, "9" * 40, False),
+        ("<script>", "<script>", True),
+    ],
+)
+def test_a_number_goes_back_into_its_field_without_what_no_field_can_hold(
+    number: str, shown: str, readable: bool
+) -> None:
+    typed = Typed(number=number)
+    assert (typed.shown_number, typed.readable) == (shown, readable)
+
+
+def test_fields_are_trimmed_and_strange_ones_are_absent() -> None:
+    typed = typed_of({"country": " ci ", "number": "\u202f0102\u00a0", "method": "O M'", "edit": "1"})
+    assert typed == Typed(country="CI", number="0102", method="", edit=True)
+
+
+def test_a_static_name_changes_with_its_content() -> None:
+    names = {asset.hashed_name for asset in read_assets().values()}
+    assert {name.partition(".")[0] for name in names} == {"page", "icon"}
+    assert all(len(name.split(".")) == 3 for name in names)

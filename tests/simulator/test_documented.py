@@ -1,0 +1,56 @@
+"""docs/sandbox.md says what the simulator does: every number, every word."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from cauri.simulator.dialects import moov_3pp
+from cauri.simulator.dialects.pawapay.providers import PROVIDERS
+from cauri.simulator.dialects.pawapay.words import TEST_NUMBERS, WORDS
+from cauri.simulator.stories import ANSWERS, CALLBACKS, FAILURE_CODES, GUIDE_NUMBERS, NEVER, story_of
+
+PAGE = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text(encoding="utf-8")
+ENDS = {"never answers": NEVER}
+
+
+def rows(heading: str) -> list[list[str]]:
+    """The cells of every table row below a heading, up to the next one."""
+    section = re.split(r"^#+ ", PAGE.split(heading + "\n", 1)[1], maxsplit=1, flags=re.MULTILINE)[0]
+    return [
+        [c.strip() for c in line.strip("|").split("|")] for line in section.splitlines() if line[:1] == "|"
+    ]
+
+
+def test_pawapays_test_numbers_are_all_there_with_their_ends() -> None:
+    documented: dict[str, str] = {}
+    for _, numbers, ends in rows("### pawaPay's own test numbers")[2:]:
+        found = re.findall(r"\d{11,13}", numbers)
+        documented |= dict(zip(found, ends.split(" · "), strict=True))
+    assert {phone: ENDS.get(end, end) for phone, end in documented.items()} == {
+        phone: story.outcome for phone, story in TEST_NUMBERS.items()
+    }
+
+
+@pytest.mark.parametrize("code", FAILURE_CODES)
+def test_every_failure_has_its_line_for_each_operator(code: str) -> None:
+    word = WORDS[code]
+    assert [code, f"`{word.failure_code}`", "at once" if word.at_once else "later"] in rows("## pawaPay")
+    when = "at once" if code in moov_3pp.REFUSED_AT_ONCE else "later"
+    assert [code, f"`{moov_3pp.WORDS[code]}`", when] in rows("## Moov 3pp (FLOOZ, MOOVBF)")
+
+
+def test_the_ready_made_numbers_do_what_their_column_says() -> None:
+    table = [row for row in rows("## What a number does") if len(row) == 6][2:]
+    assert len(table) == 13
+    outcomes = ["paid", "602", "627", NEVER, "paid"]
+    for method, *numbers in table:
+        for number, outcome in zip(numbers, outcomes, strict=True):
+            if number.isdigit():
+                assert story_of(number, TEST_NUMBERS).outcome == outcome, (method, number)
+
+
+def test_nothing_else_is_missing() -> None:
+    texts = ["PROMPT SENT", "OTP SENT", "SUCCESS", "PENDING", "TRANSACTION NOT FOUND", "DUPLICATE REQUEST-ID"]
+    for word in [*PROVIDERS, *texts, *GUIDE_NUMBERS, *ANSWERS, *CALLBACKS]:
+        assert f"`{word}`" in PAGE, word

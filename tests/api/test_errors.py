@@ -12,7 +12,7 @@ import pytest
 from cauri.api.errors import ROWS
 from cauri.domain.errors import RequestError, StoreUnavailable
 from cauri.domain.site import SiteStatus
-from tests.api.conftest import Merchant, fresh
+from .conftest import Merchant, fresh
 
 Ask = Callable[[Merchant, Any], Awaitable[httpx.Response]]
 

@@ -8,7 +8,8 @@ import pytest
 from starlette.applications import Starlette
 
 from cauri.checkout.routes import build
-from tests.checkout.conftest import STEPS, Shop, page_name, text_of
+
+from .visitors import STEPS, Shop, page_name, text_of
 
 
 @pytest.mark.parametrize(
@@ -138,7 +139,12 @@ async def test_every_step_of_an_unknown_payment_is_404(shop: Shop) -> None:
 
 async def test_paths_that_do_not_exist_are_404_pages(shop: Shop) -> None:
     visitor = await shop.opens()
-    for path in ("/payment", "/payment/", f"/payment/{visitor.token}/nothing", f"/payment/{visitor.token}/pay/x"):
+    for path in (
+        "/payment",
+        "/payment/",
+        f"/payment/{visitor.token}/nothing",
+        f"/payment/{visitor.token}/pay/x",
+    ):
         answer = await shop.client.get(shop.gateway.url + path)
         assert (answer.status_code, page_name(answer)) == (404, "trouble"), path
     assert (await shop.client.get(f"{shop.gateway.url}/static/nothing.css")).status_code == 404

@@ -4,7 +4,8 @@ import pytest
 
 from cauri.customer import CustomerTrouble, Ended, Ending, pay
 from cauri.customer.page import read_page
-from tests.checkout.conftest import Shop
+
+from .visitors import Shop
 
 
 @pytest.mark.parametrize(

@@ -148,7 +148,8 @@ def test_the_receipt_has_reference_operator_time_and_a_masked_number() -> None:
         PaymentStatus.PAID, Code.SUCCESS, operator_id="8210407187720", paid_at=NOW - 9, phone=ATTEMPT.phone
     )
     page = page_of(view(paid, attempt(AttemptStatus.PAID, Code.SUCCESS)))
-    assert isinstance(page, End) and page.receipt is not None
+    assert isinstance(page, End)
+    assert page.receipt is not None
     receipt = page.receipt
     assert (receipt.reference, receipt.operator, receipt.operator_id, receipt.paid_at) == (
         "CMD-1042",
@@ -169,7 +170,8 @@ def test_a_given_number_chooses_its_country_and_is_never_shown_whole() -> None:
     given = replace(PAYMENT, request=replace(REQUEST, customer_phone="221770000012"))
     page = choose_page(view(given))
     assert (page.country, page.number, page.locked) == ("SN", "", False)
-    assert page.given is not None and page.given.masked.endswith("12")
+    assert page.given is not None
+    assert page.given.masked.endswith("12")
 
 
 @pytest.mark.parametrize("phone", ["33612345678", "garbage", "22890000000"])
@@ -188,7 +190,8 @@ def test_a_locked_number_goes_straight_to_its_operator() -> None:
 def test_a_locked_number_of_a_country_that_cannot_pay_says_so() -> None:
     request = replace(REQUEST, customer_phone="22890000000", lock_phone_number=True)
     page = page_of(view(replace(PAYMENT, request=request)))
-    assert isinstance(page, Choose) and page.locked
+    assert isinstance(page, Choose)
+    assert page.locked
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,11 @@ import asyncio
 import re
 
 import httpx
-import pytest
 
 from cauri.checkout.texts import TEXTS
 from cauri.domain.codes import FAILURES
-from tests.checkout.conftest import Shop, Visitor, page_name, text_of
+
+from .visitors import Shop, Visitor, page_name, text_of
 
 
 def checked_method(answer: httpx.Response) -> str | None:
@@ -40,7 +40,15 @@ async def test_a_whole_payment_by_prompt(shop: Shop) -> None:
     assert page_name(page) in ("prompt", "paid")
     page = await visitor.settled("paid")
     words = text_of(page)
-    for shown in ("Paiement réussi", visitor.transaction_id, "Moov Money", "1 500 FCFA", "73", "UTC", "Table"):
+    for shown in (
+        "Paiement réussi",
+        visitor.transaction_id,
+        "Moov Money",
+        "1 500 FCFA",
+        "73",
+        "UTC",
+        "Table",
+    ):
         assert shown in words
     assert "0102324373" not in page.text
     assert (await visitor.state())["status"] == "paid"
@@ -130,7 +138,8 @@ async def test_leaving_records_it_and_sends_the_same_form_to_the_shop(shop: Shop
     assert answer.status_code == 307
     assert answer.headers["location"] == "https://shop.example/return?order=1042"
     payment = await shop.gateway.store.payment_by_token(visitor.token)
-    assert payment.left_at is not None and not payment.final
+    assert payment.left_at is not None
+    assert not payment.final
     for other in ({}, {**fields, "token": "x"}, {**fields, "more": "1"}):
         assert (await visitor.post("leave", other)).status_code == 303
 
@@ -142,7 +151,8 @@ async def test_a_one_time_code_right_and_wrong(shop: Shop) -> None:
     assert "*144*4*6*1500#" in text_of(page)
     page = await visitor.post("code", {"code": "12ab"})
     assert (page.status_code, page_name(page)) == (422, "code")
-    assert 'data-error="code_format"' in page.text and 'aria-invalid="true"' in page.text
+    assert 'data-error="code_format"' in page.text
+    assert 'aria-invalid="true"' in page.text
     assert (await visitor.post("code", {"code": "123456"})).status_code == 303
     assert page_name(await visitor.settled("paid")) == "paid"
     assert (await visitor.post("code", {"code": "123456"})).status_code == 303
@@ -179,7 +189,8 @@ async def test_a_redirect_operator_is_reached_by_our_own_page(shop: Shop) -> Non
         version = (await visitor.state(seen=version, wait=5))["version"]
     assert page_name(page) == "redirect"
     delay, _, operator_url = page.headers["refresh"].partition("; url=")
-    assert delay == "1" and operator_url.startswith(shop.gateway.simulator_url)
+    assert delay == "1"
+    assert operator_url.startswith(shop.gateway.simulator_url)
     assert f'href="{operator_url}"' in page.text
     assert "refresh" not in (await visitor.get()).headers  # coming back does not send away again
     approval = await shop.client.post(operator_url, data={"answer": "approve"})
@@ -209,7 +220,8 @@ async def test_a_given_number_is_masked_and_used_when_nothing_is_typed(shop: Sho
     visitor = await shop.opens(customer_phone_number="+2250102324373")
     page = await visitor.get()
     assert page_name(page) == "choose"
-    assert "••••••••73" in text_of(page) and "0102324373" not in page.text
+    assert "••••••••73" in text_of(page)
+    assert "0102324373" not in page.text
     page = await visitor.post("number", {"country": "SN", "number": ""})
     assert (page_name(page), checked_method(page)) == ("confirm", "FLOOZ")
     assert "0102324373" not in page.text

@@ -42,7 +42,8 @@ def test_every_text_is_used() -> None:
 @pytest.mark.parametrize("code", FAILURES, ids=lambda code: code.number)
 def test_every_refusal_is_explained_in_words(lang: str, code) -> None:
     why, remedy = TEXTS[lang](f"why.{code.number}"), TEXTS[lang](f"do.{code.number}")
-    assert why.endswith(".") and remedy.endswith(".")
+    assert why.endswith(".")
+    assert remedy.endswith(".")
     for word in (code.number, code.message, "OTP", "timeout"):
         assert word not in why + remedy
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.checkout.conftest import STEPS, Shop, Visitor, page_name, text_of
+from .visitors import STEPS, Shop, Visitor, page_name, text_of
 
 EVIL = "<script>alert(1)</script>\"'><img src=//evil.example>"
 FIRST_VIEW_BYTES_MAX = 12_000
@@ -88,7 +88,15 @@ async def test_pages_show_two_digits_of_the_number_and_nothing_of_the_customer(s
         "metadata": "secretmeta",
     }
     for page in await pages_of(shop, **block):
-        for secret in ("Zongoname", "Awasurname", "awa@mail", "Secrète", "Bobocity", "0708091011", "secretmeta"):
+        for secret in (
+            "Zongoname",
+            "Awasurname",
+            "awa@mail",
+            "Secrète",
+            "Bobocity",
+            "0708091011",
+            "secretmeta",
+        ):
             assert secret not in page.text
         for number in ("0700000129", "07345678", "0700000602"):
             assert number not in page.text
@@ -142,7 +150,9 @@ async def test_the_chosen_language_goes_along_through_every_form(shop: Shop) -> 
         for action in ours:
             assert action.endswith("?lang=en") or 'data-form="switch"' in page.text
         if page_name(page) == "choose":
-            page = await visitor.post("number", {"country": "CI", "number": "0102324373"}, params={"lang": "en"})
+            page = await visitor.post(
+                "number", {"country": "CI", "number": "0102324373"}, params={"lang": "en"}
+            )
         else:
             data = {"country": "CI", "number": "0102324373", "method": "FLOOZ"}
             answer = await visitor.post("pay", data, params={"lang": "en"})
@@ -160,7 +170,8 @@ async def test_the_switch_on_the_confirm_step_keeps_the_number(shop: Shop) -> No
     data = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form[2]))
     english = await shop.client.post(shop.gateway.url + form[1], data=data)
     assert page_name(english) == "confirm"
-    assert 'value="0102324373"' in english.text and "Pay 1,500 FCFA" in text_of(english)
+    assert 'value="0102324373"' in english.text
+    assert "Pay 1,500 FCFA" in text_of(english)
 
 
 async def looks(visitor: Visitor) -> None:
@@ -190,4 +201,5 @@ async def test_an_end_reopened_later_does_not_return_by_itself(shop: Shop) -> No
     visitor = await shop.opens()
     await visitor.post("cancel")
     page = await visitor.get()
-    assert "data-fresh" in page.text and "data-soon" in page.text
+    assert "data-fresh" in page.text
+    assert "data-soon" in page.text

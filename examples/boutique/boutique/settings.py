@@ -9,9 +9,9 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 # The gateway: the defaults are the sandbox's public ones.
 CAURI_BASE_URL = os.environ.get("CAURI_BASE_URL", "http://127.0.0.1:8080")
-CAURI_APIKEY = os.environ.get("CAURI_APIKEY", "12912847765bc0db748fdd44.40081707")
+CAURI_APIKEY = os.environ.get("CAURI_APIKEY", "cauri-sandbox-apikey")
 CAURI_SITE_ID = os.environ.get("CAURI_SITE_ID", "445160")
-CAURI_SECRET_KEY = os.environ.get("CAURI_SECRET_KEY", "sandbox-secret-key-0123456789abcdef")
+CAURI_SECRET_KEY = os.environ.get("CAURI_SECRET_KEY", "cauri-sandbox-secret-key")
 
 # Where the gateway and the customers reach this shop; `serve` fills in its own port when the variable is not set.
 BOUTIQUE_URL = os.environ.get("BOUTIQUE_URL", "http://127.0.0.1:8082").rstrip("/")

@@ -21,7 +21,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-SITE_ID, SECRET = "445160", "sandbox-secret-key-0123456789abcdef"
+SITE_ID, SECRET = "445160", "cauri-sandbox-secret-key"
 MANAGE = Path(__file__).resolve().parents[1] / "manage.py"
 FORM = "application/x-www-form-urlencoded"
 NAMES = (

@@ -14,7 +14,7 @@ import pytest
 
 from cauri_shop import AsyncCheckout, Checkout
 
-APIKEY, SITE_ID, SECRET = "12912847765bc0db748fdd44.40081707", "445160", "sandbox-secret-key-0123456789abcdef"
+APIKEY, SITE_ID, SECRET = "cauri-sandbox-apikey", "445160", "cauri-sandbox-secret-key"
 RESPONSE_ID = "1617808789.7749"
 
 

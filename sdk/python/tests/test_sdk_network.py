@@ -18,7 +18,7 @@ from cauri_shop import (
     UnreadableAnswer,
 )
 
-APIKEY, SECRET = "12912847765bc0db748fdd44.40081707", "sandbox-secret-key-0123456789abcdef"
+APIKEY, SECRET = "cauri-sandbox-apikey", "cauri-sandbox-secret-key"
 
 
 def test_nobody_listening_means_that_nothing_was_sent(shell):

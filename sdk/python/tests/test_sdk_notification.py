@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cauri_shop import BadNotification, BadSignature, CauriError, Checkout, NotificationRefused, OtherSite
 
-SECRET = "sandbox-secret-key-0123456789abcdef"
+SECRET = "cauri-sandbox-secret-key"
 FORM = "application/x-www-form-urlencoded"
 FIELDS = {
     "cpm_site_id": "445160", "cpm_trans_id": "CMD-7", "cpm_trans_date": "2021-04-07 14:07:24", "cpm_amount": "100",

@@ -29,7 +29,7 @@ def test_every_field_of_the_contract_travels_as_json_under_its_wire_name(start, 
     assert headers["user-agent"].startswith("cauri-shop/")
     assert "idempotency-key" not in headers
     assert sent == {
-        **given, "apikey": "12912847765bc0db748fdd44.40081707", "site_id": "445160", "transaction_id": "CMD-1",
+        **given, "apikey": "cauri-sandbox-apikey", "site_id": "445160", "transaction_id": "CMD-1",
         "currency": "XOF", "return_url": "https://boutique.example/return", "channels": "MOBILE_MONEY,WALLET",
         "metadata": '{"order":7}', "invoice_data": {"Café": "2"},
     }  # fmt: skip

@@ -131,7 +131,7 @@ class Desk:
         )
 
     async def _start(self, view: View, typed: Typed) -> Payment:
-        phone = payer_phone(view, typed)
+        phone = payer_phone(view, typed, bounded=False)
         given = view.payment.request.lock_phone_number or not typed.number
         number = None if given else typed.number
         return await self._lifecycle.start(view.payment.token, phone.country, number, typed.method or None)

@@ -64,17 +64,20 @@ def given_phone(request: PaymentRequest) -> Phone | None:
         return None
 
 
-def payer_phone(view: View, typed: Typed) -> Phone:
-    """The number that pays: the shop's where it is locked or nothing was typed, else the typed one. Raises PayerError."""
+def payer_phone(view: View, typed: Typed, *, bounded: bool = True) -> Phone:
+    """The number that pays: the shop's where it is locked or nothing was typed, else the typed one. Raises PayerError.
+
+    ``bounded`` False leaves the country's bounds to the engine, whose refusal the merchant can see (641, 642).
+    """
     given = given_phone(view.payment.request)
     if given is not None and (view.payment.request.lock_phone_number or not typed.number):
         phone = given
     elif not typed.readable or not typed.number:
         raise PayerError("phone_unreadable")
     else:
-        _usable_offer(view, typed.country)
+        _check_country(view, typed.country, bounded)
         phone = _read(typed)
-    _usable_offer(view, phone.country)
+    _check_country(view, phone.country, bounded)
     return phone
 
 
@@ -109,8 +112,7 @@ def _offer(view: View, country: str) -> CountryOffer | None:
     return next((offer for offer in view.countries if offer.country == country), None)
 
 
-def _usable_offer(view: View, country: str) -> CountryOffer:
+def _check_country(view: View, country: str, bounded: bool) -> None:
     offer = _offer(view, country)
-    if offer is None or offer.unavailable is not None:
+    if offer is None or offer.unavailable == "no_method" or (bounded and offer.unavailable is not None):
         raise PayerError("country_unavailable")
-    return offer

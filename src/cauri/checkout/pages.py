@@ -14,7 +14,7 @@ from cauri.checkout.way_back import WayBack, way_back
 from cauri.domain.codes import Code
 from cauri.domain.payment import Attempt, AttemptStatus, PaymentStatus
 from cauri.domain.phone import Phone
-from cauri.lifecycle import Flow, View
+from cauri.lifecycle import View
 
 FRESH_MS = 60_000
 """An end younger than this may send the customer back by itself; later it was reopened (contract section 4)."""
@@ -244,7 +244,7 @@ def _wait(view: View, attempt: Attempt) -> Wait:
     kind = _waiting_kind(view, attempt)
     operator = view.method.name if view.method else attempt.method
     operator_page = attempt.page_url if kind == "redirect" else None
-    code_given = kind == "prompt" and view.flow is Flow.CODE
+    code_given = kind == "prompt" and view.flow == "code"
     return Wait(
         name=kind,
         heading="code_sent" if code_given else kind,
@@ -263,7 +263,7 @@ def _wait(view: View, attempt: Attempt) -> Wait:
 def _waiting_kind(view: View, attempt: Attempt) -> str:
     if view.seconds_left <= 0:
         return "checking"
-    at_operator = view.flow is Flow.PAGE or attempt.code is Code.WAITING_AT_OPERATOR
+    at_operator = view.flow == "page" or attempt.code is Code.WAITING_AT_OPERATOR
     return "redirect" if at_operator else "prompt"
 
 

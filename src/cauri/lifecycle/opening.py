@@ -83,11 +83,11 @@ def _check_amount_and_methods(site: Site, asked: NewPayment, operators: Operator
     step = step_of(asked.currency)
     if asked.amount % step:
         nearest = asked.amount // step * step
-        values = (("step", str(step)), ("lower", str(nearest)), ("higher", str(nearest + step)))
-        faults.append(Fault("amount", "multiple_of", values))
+        nearest_two = (("step", str(step)), ("lower", str(nearest)), ("higher", str(nearest + step)))
+        faults.append(Fault("amount", "multiple_of", nearest_two))
     if not _some_method(site, asked, operators):
-        values = (("channels", ",".join(asked.request.channels)), ("currency", asked.currency))
-        faults.append(Fault("channels", "no_method", values))
+        names = (("channels", ",".join(asked.request.channels)), ("currency", asked.currency))
+        faults.append(Fault("channels", "no_method", names))
     if faults:
         raise FaultyFields(*faults)
 

@@ -118,4 +118,5 @@ def last_open(attempts: list[Attempt]) -> Attempt | None:
     """The attempt in flight, or the newest that waits for a code."""
     sent = [attempt for attempt in attempts if attempt.status is AttemptStatus.SENT]
     asked = [attempt for attempt in attempts if attempt.status is AttemptStatus.ASKED]
-    return (sent or asked or [None])[-1]
+    newest = sent or asked
+    return newest[-1] if newest else None

@@ -1,0 +1,1 @@
+"""Background loops: each is one tick, run again and again; every tick works by leases in the database."""

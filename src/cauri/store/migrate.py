@@ -10,6 +10,8 @@ from cauri.store.queries import spelled
 
 _VERSION_TABLE = "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY)"
 
+_NOTE_VERSION = "INSERT INTO schema_version (version) VALUES ({})"
+
 
 def migrations() -> dict[int, str]:
     """Version → text, in order."""
@@ -33,7 +35,7 @@ async def migrate(engine: Engine) -> list[int]:
             continue
         try:
             await engine.script(
-                [f"INSERT INTO schema_version (version) VALUES ({version})", *_statements(engine, text)]
+                [_NOTE_VERSION.format(int(version)), *_statements(engine, text)]
             )
         except StoreRefused:  # another process was faster
             continue

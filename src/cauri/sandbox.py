@@ -24,12 +24,14 @@ from cauri.store.migrate import migrate
 
 SITE_ID = "445160"
 APIKEY = "cauri-sandbox-apikey"
-SECRET_KEY = "cauri-sandbox-secret-key"
+SECRET_KEY = "cauri-sandbox-secret-key"  # noqa: S105 — public knowledge
 SITE_NAME = "Boutique de démonstration"
 
-# The simulated operators' own accounts: public knowledge, like everything of the sandbox.
-PAWAPAY_TOKEN = "sandbox-pawapay-token"
+# The gateway's accounts with the simulated operators.
+PAWAPAY_TOKEN = "sandbox-pawapay-token"  # noqa: S105
 MOOV_USER, MOOV_PASSWORD = "cauri", "sandbox-moov-password"
+
+NO_LIMITS = Limits(rate_per_key=0, failed_auth_per_address=0, page_posts_per_address=0, attempt_gap_s=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class SandboxOptions:
     apikey: str = APIKEY
     secret_key: str = SECRET_KEY
     operator_delay_s: float = 1.0
-    limits: Limits = Limits(rate_per_key=0, failed_auth_per_address=0, page_posts_per_address=0, attempt_gap_s=0)
+    limits: Limits = NO_LIMITS
 
 
 class Sandbox:
@@ -138,4 +140,3 @@ def kept_secret(folder: Path) -> str:
         path.touch(mode=0o600)
         path.write_text(secrets.token_hex(32))
     return path.read_text().strip()
-

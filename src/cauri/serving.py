@@ -29,7 +29,9 @@ def bound_socket(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
     except OSError as error:
         listener.close()
-        raise OSError(error.errno, f"cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}") from None
+        raise OSError(
+            error.errno, f"cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}"
+        ) from None
     listener.listen(2048)
     return listener
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from hashlib import sha256
@@ -15,11 +13,10 @@ import httpx
 import pytest
 import pytest_asyncio
 import structlog
-import uvicorn
 
 from cauri.api import doors, operators
-from cauri.api.h2c import H2cSafeProtocol
 from cauri.domain.site import Site
+from cauri.serving import Server, bound_socket, url_of
 
 _numbers = count(1)
 
@@ -97,22 +94,14 @@ async def open_with_key(gateway: Any, apikey: str, site_id: str) -> None:
 
 @asynccontextmanager
 async def serving(app: Any) -> AsyncIterator[str]:
-    """The app under uvicorn, as the gateway runs, on a free port; gives its URL."""
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(
-        app, http=H2cSafeProtocol, lifespan="off", log_level="warning", access_log=False, proxy_headers=False
-    )
-    server = uvicorn.Server(config)
-    running = asyncio.create_task(server.serve([listener]))
-    while not server.started:
-        await asyncio.sleep(0.005)
+    """The app as the gateway is served, on a free port; gives its URL."""
+    listener = bound_socket("127.0.0.1", 0)
+    server = Server(app, listener)
+    await server.start()
     try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        yield url_of(listener)
     finally:
-        server.should_exit = True
-        await running
-        listener.close()
+        await server.stop()
 
 
 @pytest.fixture

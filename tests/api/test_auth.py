@@ -32,7 +32,9 @@ def counted(gateway: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return asked
 
 
-async def test_one_read_serves_all_requests_until_it_is_old(gateway: Any, merchant: Merchant, counted: list[str]) -> None:
+async def test_one_read_serves_all_requests_until_it_is_old(
+    gateway: Any, merchant: Merchant, counted: list[str]
+) -> None:
     clock = ManualClock(gateway.clock.now())
     keys = KeyRing(gateway.store, clock)
     await asyncio.gather(*(keys.open(merchant.apikey) for _ in range(20)))
@@ -96,12 +98,16 @@ async def test_a_store_that_is_down_is_told_to_all_who_wait_and_asked_again_late
     keys = KeyRing(gateway.store, gateway.clock)
     with monkeypatch.context() as broken:
         broken.setattr(gateway.store, "sites_of_key", down)
-        results = await asyncio.gather(*(keys.open(merchant.apikey) for _ in range(3)), return_exceptions=True)
+        results = await asyncio.gather(
+            *(keys.open(merchant.apikey) for _ in range(3)), return_exceptions=True
+        )
     assert [type(result) for result in results] == [StoreUnavailable] * 3
     assert await keys.open(merchant.apikey) is not None
 
 
-async def test_one_who_leaves_does_not_take_the_answer_from_the_others(gateway: Any, merchant: Merchant) -> None:
+async def test_one_who_leaves_does_not_take_the_answer_from_the_others(
+    gateway: Any, merchant: Merchant
+) -> None:
     keys = KeyRing(gateway.store, gateway.clock)
     first, second = (asyncio.create_task(keys.open(merchant.apikey)) for _ in range(2))
     await asyncio.sleep(0)

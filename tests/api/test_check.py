@@ -60,7 +60,11 @@ ENDED_AT = 1_617_804_500_000
 
 def moved(payment: Payment, code: Code) -> Payment:
     """The payment after an attempt that left it with this code."""
-    final = {Kind.PAID: PaymentStatus.PAID, Kind.REFUSED: PaymentStatus.REFUSED, Kind.WAITING: PaymentStatus.WAITING}
+    final = {
+        Kind.PAID: PaymentStatus.PAID,
+        Kind.REFUSED: PaymentStatus.REFUSED,
+        Kind.WAITING: PaymentStatus.WAITING,
+    }
     paid = code.kind is Kind.PAID
     return replace(
         payment,
@@ -78,7 +82,9 @@ def moved(payment: Payment, code: Code) -> Payment:
 
 async def move(gateway: Any, merchant: Merchant, transaction_id: str, code: Code) -> None:
     before = await gateway.store.payment_by_transaction(merchant.site_id, transaction_id)
-    change = Change(before=before, after=moved(before, code), event="test", at=TRIED_AT, move_id=fresh("move"))
+    change = Change(
+        before=before, after=moved(before, code), event="test", at=TRIED_AT, move_id=fresh("move")
+    )
     assert await gateway.store.apply(change)
 
 
@@ -113,7 +119,9 @@ async def test_each_code_as_check_answers_it(
     }
     assert body["data"]["operator_id"] == ("8210407187720" if number == "00" else None)
     waiting = status == "WAITING_FOR_CUSTOMER"
-    assert body["data"]["payment_date"] == ("" if waiting else " " if number == "627" else "2021-04-07 14:07:24")
+    assert body["data"]["payment_date"] == (
+        "" if waiting else " " if number == "627" else "2021-04-07 14:07:24"
+    )
     assert body["data"]["fund_availability_date"] == (None if waiting else "2021-04-09 00:00:00")
 
 

@@ -16,12 +16,25 @@ OFFER = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings:
 
 
 def request(body: bytes, extra: bytes = OFFER, path: bytes = b"/echo?a=b") -> bytes:
-    return b"POST %s HTTP/1.1\r\nHost: x\r\n%sX-After: yes\r\nContent-Length: %d\r\n\r\n%s" % (path, extra, len(body), body)
+    return b"POST %s HTTP/1.1\r\nHost: x\r\n%sX-After: yes\r\nContent-Length: %d\r\n\r\n%s" % (
+        path,
+        extra,
+        len(body),
+        body,
+    )
 
 
 def chunked(body: bytes) -> bytes:
-    pieces = b"".join(b"%x\r\n%s\r\n" % (len(body[i : i + 7]), body[i : i + 7]) for i in range(0, len(body), 7))
-    return b"POST /echo HTTP/1.1\r\nHost: x\r\n" + OFFER + b"Transfer-Encoding: chunked\r\n\r\n" + pieces + b"0\r\n\r\n"
+    pieces = b"".join(
+        b"%x\r\n%s\r\n" % (len(body[i : i + 7]), body[i : i + 7]) for i in range(0, len(body), 7)
+    )
+    return (
+        b"POST /echo HTTP/1.1\r\nHost: x\r\n"
+        + OFFER
+        + b"Transfer-Encoding: chunked\r\n\r\n"
+        + pieces
+        + b"0\r\n\r\n"
+    )
 
 
 async def echo(scope: Any, receive: Any, send: Any) -> None:
@@ -84,7 +97,13 @@ async def test_a_chunked_body_is_read() -> None:
 
 
 async def test_pipelined_requests_are_all_answered_in_order() -> None:
-    requests = [request(b"one"), request(b"two", extra=b""), chunked(b"three"), request(b"four"), request(b"", extra=b"")]
+    requests = [
+        request(b"one"),
+        request(b"two", extra=b""),
+        chunked(b"three"),
+        request(b"four"),
+        request(b"", extra=b""),
+    ]
     async with serving(echo) as url:
         for segments in ([b"".join(requests)], requests):
             seen = await spoken(url, *segments, answers=5)
@@ -153,7 +172,11 @@ async def test_javas_own_client_is_understood(gateway: Any, merchant: Merchant, 
     transaction_id, _ = await merchant.opened()
     fields = {"apikey": merchant.apikey, "site_id": merchant.site_id, "transaction_id": transaction_id}
     java = await asyncio.create_subprocess_exec(
-        "java", str(source), f"{gateway.url}/v2/payment/check", json.dumps(fields), stdout=asyncio.subprocess.PIPE
+        "java",
+        str(source),
+        f"{gateway.url}/v2/payment/check",
+        json.dumps(fields),
+        stdout=asyncio.subprocess.PIPE,
     )
     output, _ = await java.communicate()
     assert [json.loads(line)["code"] for line in output.splitlines()] == ["662"] * 3

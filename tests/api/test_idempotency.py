@@ -29,7 +29,9 @@ async def test_the_same_body_may_be_written_otherwise(merchant: Merchant) -> Non
     fields = merchant.fields(metadata={"a": 1, "b": 2})
     other = {**dict(reversed(fields.items())), "metadata": {"b": 2, "a": 1}}
     first = await merchant.client.post("/v2/payment", content=json.dumps(fields), headers=header)
-    again = await merchant.client.post("/v2/payment", content=json.dumps(other, indent=4)[:-2] + ",}", headers=header)
+    again = await merchant.client.post(
+        "/v2/payment", content=json.dumps(other, indent=4)[:-2] + ",}", headers=header
+    )
     assert again.json()["data"] == first.json()["data"]
 
 
@@ -47,13 +49,19 @@ async def test_same_key_and_another_body_are_409(merchant: Merchant) -> None:
     assert (await merchant.client.post("/v2/payment", json=fields, headers=header)).status_code == 200
     for changes in ({"amount": 105}, {"description": "Trois pagnes"}, {"unknown": 1}, {"amount": "100"}):
         answer = await merchant.client.post("/v2/payment", json={**fields, **changes}, headers=header)
-        assert (answer.status_code, answer.json()["code"], answer.json()["message"]) == (409, "409", "IDEMPOTENCY_MISMATCH")
+        assert (answer.status_code, answer.json()["code"], answer.json()["message"]) == (
+            409,
+            "409",
+            "IDEMPOTENCY_MISMATCH",
+        )
         assert "data" not in answer.json()
 
 
 async def test_another_key_or_none_is_620(merchant: Merchant) -> None:
     fields = merchant.fields()
-    assert (await merchant.client.post("/v2/payment", json=fields, headers=key(fresh("key")))).status_code == 200
+    assert (
+        await merchant.client.post("/v2/payment", json=fields, headers=key(fresh("key")))
+    ).status_code == 200
     for headers in ({}, key(fresh("key"))):
         answer = await merchant.client.post("/v2/payment", json=fields, headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (400, "620")
@@ -75,7 +83,9 @@ async def test_one_key_may_name_several_payments(merchant: Merchant) -> None:
 async def test_errors_are_not_replayed(merchant: Merchant) -> None:
     header, fields = key(fresh("key")), merchant.fields(amount=95)
     assert (await merchant.client.post("/v2/payment", json=fields, headers=header)).json()["code"] == "641"
-    assert (await merchant.client.post("/v2/payment", json={**fields, "amount": 100}, headers=header)).status_code == 200
+    assert (
+        await merchant.client.post("/v2/payment", json={**fields, "amount": 100}, headers=header)
+    ).status_code == 200
 
 
 async def test_twenty_at_once_open_one_payment(merchant: Merchant) -> None:

@@ -100,7 +100,9 @@ PROXIES = ("10.0.0.0/8", "::1")
         (None, "198.51.100.1", "unknown"),
     ],
 )
-def test_only_trusted_proxies_say_who_is_calling(client: str | None, forwarded: str | None, expected: str) -> None:
+def test_only_trusted_proxies_say_who_is_calling(
+    client: str | None, forwarded: str | None, expected: str
+) -> None:
     headers = [] if forwarded is None else [(b"x-forwarded-for", forwarded.encode())]
     scope = {"client": None if client is None else (client, 1), "headers": headers}
     assert Addresses(PROXIES).of(scope) == expected
@@ -162,7 +164,9 @@ async def test_row_3_comes_before_row_4_and_after_row_2(limited: Limited) -> Non
         assert (await merchant.open(apikey=fresh("guess"))).json()["code"] == "609"
         post = merchant.client.post
         assert is_429(await post("/v2/payment", content=b"{", headers={"content-type": "application/json"}))
-        assert (await post("/v2/payment", content=b"{", headers={"content-type": "text/plain"})).status_code == 403
+        assert (
+            await post("/v2/payment", content=b"{", headers={"content-type": "text/plain"})
+        ).status_code == 403
 
 
 async def test_row_3_counts_only_failures(limited: Limited) -> None:

@@ -39,8 +39,12 @@ async def operator(gateway: Any, heard: Heard) -> AsyncIterator[httpx.AsyncClien
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT"])
-async def test_a_callback_reaches_the_engine_as_it_came(operator: httpx.AsyncClient, heard: Heard, method: str) -> None:
-    answer = await operator.request(method, "/operators/somebody/callback", content=b"\xff{}", headers={"X-Sign": "abc"})
+async def test_a_callback_reaches_the_engine_as_it_came(
+    operator: httpx.AsyncClient, heard: Heard, method: str
+) -> None:
+    answer = await operator.request(
+        method, "/operators/somebody/callback", content=b"\xff{}", headers={"X-Sign": "abc"}
+    )
     assert answer.status_code == 200
     [(name, headers, body)] = heard
     assert (name, headers["x-sign"], body) == ("somebody", "abc", b"\xff{}")

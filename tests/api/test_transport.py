@@ -32,9 +32,13 @@ async def test_created_is_200_with_the_contracts_keys_in_order(merchant: Merchan
     assert re.fullmatch(r"\d{10}\.\d{4}", body["api_response_id"])
 
 
-@pytest.mark.parametrize("content_type", ["application/json", "Application/JSON; charset=ISO-8859-1", "APPLICATION/JSON"])
+@pytest.mark.parametrize(
+    "content_type", ["application/json", "Application/JSON; charset=ISO-8859-1", "APPLICATION/JSON"]
+)
 async def test_json_in_any_case_with_any_parameters(merchant: Merchant, content_type: str) -> None:
-    answer = await merchant.client.post("/v2/payment", content=raw(merchant.fields()), headers={"content-type": content_type})
+    answer = await merchant.client.post(
+        "/v2/payment", content=raw(merchant.fields()), headers={"content-type": content_type}
+    )
     assert answer.status_code == 200
 
 
@@ -50,7 +54,9 @@ async def test_a_trailing_comma_is_tolerated_on_both_endpoints(merchant: Merchan
 
 
 async def test_both_endpoints_take_forms(merchant: Merchant) -> None:
-    fields = merchant.fields(description="Café crème", **{"invoice_data[Table]": "4", "lock_phone_number": "FALSE"})
+    fields = merchant.fields(
+        description="Café crème", **{"invoice_data[Table]": "4", "lock_phone_number": "FALSE"}
+    )
     opened = await merchant.client.post("/v2/payment", data=fields)
     asked = {name: fields[name] for name in ("apikey", "site_id", "transaction_id")}
     checked = await merchant.client.post("/v2/payment/check", data=asked)
@@ -77,7 +83,9 @@ async def test_the_other_spelling_of_apikey(merchant: Merchant) -> None:
 
 
 async def test_other_fields_and_the_authorization_header_are_ignored(merchant: Merchant) -> None:
-    answer = await merchant.open({"authorization": "Bearer nonsense"}, alternative_currency="EUR", anything={"x": [1]})
+    answer = await merchant.open(
+        {"authorization": "Bearer nonsense"}, alternative_currency="EUR", anything={"x": [1]}
+    )
     assert answer.status_code == 200
 
 
@@ -105,7 +113,9 @@ async def test_doubled_slashes_count_as_one(merchant: Merchant, path: str) -> No
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])
 @pytest.mark.parametrize("path", ["/v2/payment", "/v2/payment/check"])
-async def test_other_methods_are_405_in_the_envelope(client: httpx.AsyncClient, path: str, method: str) -> None:
+async def test_other_methods_are_405_in_the_envelope(
+    client: httpx.AsyncClient, path: str, method: str
+) -> None:
     answer = await client.request(method, path)
     assert answer.status_code == 405
     assert list(answer.json()) == ["code", "message", "description", "api_response_id"]
@@ -118,7 +128,9 @@ async def test_head_is_405_without_a_body(client: httpx.AsyncClient) -> None:
     assert (answer.status_code, answer.content) == (405, b"")
 
 
-@pytest.mark.parametrize("path", ["/v2", "/v2/", "/v2/payments", "/v2/payment/", "/v2/payment/check/x", "/v2/%00"])
+@pytest.mark.parametrize(
+    "path", ["/v2", "/v2/", "/v2/payments", "/v2/payment/", "/v2/payment/check/x", "/v2/%00"]
+)
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_other_paths_are_404_in_the_envelope(client: httpx.AsyncClient, path: str, method: str) -> None:
     answer = await client.request(method, path)
@@ -142,6 +154,13 @@ async def test_a_page_may_ask_first(client: httpx.AsyncClient, path: str) -> Non
     assert answer.headers["access-control-allow-methods"] == "POST"
     assert answer.headers["access-control-allow-headers"] == "content-type,idempotency-key,x-anything"
     assert "access-control-allow-credentials" not in answer.headers
+
+
+@pytest.mark.parametrize("wanted", [b"\x7f", b"\xff", b"", b"a\tb"])
+async def test_a_strange_wish_is_not_sent_back(client: httpx.AsyncClient, wanted: bytes) -> None:
+    answer = await client.options("/v2/payment", headers=[(b"access-control-request-headers", wanted)])
+    assert answer.status_code == 204 if wanted == b"" else answer.status_code in (204, 400)
+    assert answer.headers.get("access-control-allow-headers", "content-type, idempotency-key").isprintable()
 
 
 async def test_any_origin_may_read_answers_and_errors(merchant: Merchant) -> None:
@@ -197,7 +216,9 @@ async def test_metadata_that_is_an_object_comes_back_as_its_compact_text(merchan
 async def test_a_body_that_never_ends_does_not_keep_anybody(gateway: Any, merchant: Merchant) -> None:
     host, port = gateway.url.removeprefix("http://").split(":")
     _, writer = await asyncio.open_connection(host, int(port))
-    writer.write(b"POST /v2/payment HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n{")
+    writer.write(
+        b"POST /v2/payment HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n{"
+    )
     await writer.drain()
     writer.close()
     assert (await merchant.open()).status_code == 200
@@ -216,7 +237,14 @@ async def test_a_large_body_is_answered_before_it_is_sent(gateway: Any) -> None:
 
 async def test_a_form_of_a_published_client_checks_by_token(merchant: Merchant) -> None:
     transaction_id, token = await merchant.opened()
-    body = urlencode({"apikey": merchant.apikey, "site_id": merchant.site_id, "transaction_id": transaction_id, "token": transaction_id})
+    body = urlencode(
+        {
+            "apikey": merchant.apikey,
+            "site_id": merchant.site_id,
+            "transaction_id": transaction_id,
+            "token": transaction_id,
+        }
+    )
     headers = {"content-type": "application/x-www-form-urlencoded; charset=UTF-8"}
     assert (await merchant.client.post("/v2/payment/check", content=body, headers=headers)).status_code == 200
     assert (await merchant.check(token=token)).status_code == 200

@@ -1,46 +1,50 @@
 """``cauri pay``'s customer plays payments through the page's own forms."""
 
+import asyncio
+from typing import Any
+
 import pytest
 
 from cauri.customer import CustomerTrouble, Ended, Ending, pay
 from cauri.customer.page import read_page
 
-from .visitors import Shop
+from .visitors import Shop, Visitor
+
+# phone, what cauri pay was told, how it ends, words of the page that said so
+STORIES: list[tuple[str, dict[str, Any], Ending, str]] = [
+    ("+2250102324373", {}, Ending.PAID, "Paiement réussi"),
+    ("002250700000073", {}, Ending.PAID, "Paiement réussi"),
+    ("0700000073", {}, Ending.PAID, "Paiement réussi"),
+    ("+2250749012966", {}, Ending.REFUSED, "L’opérateur a refusé"),
+    ("+2250700000602", {}, Ending.REFUSED, "solde"),
+    ("+2250700000129", {"timeout_s": 1.0}, Ending.WAITING, "Confirmez"),
+    ("+22607345678", {}, Ending.PAID, "Paiement réussi"),
+    ("+22607345678", {"otp": "000000"}, Ending.REFUSED, "code"),
+    ("+2250700000073", {"method": "WAVECI"}, Ending.PAID, "Paiement réussi"),
+    ("+2250102324373", {"method": "om"}, Ending.PAID, "Paiement réussi"),
+    ("+2250102324373", {"cancel": True}, Ending.REFUSED, "annulé"),
+]
 
 
-@pytest.mark.parametrize(
-    ("phone", "options", "ending", "words"),
-    [
-        ("+2250102324373", {}, Ending.PAID, "Paiement réussi"),
-        ("002250102324373", {}, Ending.PAID, "Paiement réussi"),
-        ("0102324373", {}, Ending.PAID, "Paiement réussi"),
-        ("+2250749012966", {}, Ending.REFUSED, "L’opérateur a refusé"),
-        ("+2250700000602", {}, Ending.REFUSED, "solde"),
-        ("+2250700000129", {"timeout_s": 1.0}, Ending.WAITING, "Confirmez"),
-        ("+22607345678", {}, Ending.PAID, "Paiement réussi"),
-        ("+22607345678", {"otp": "000000"}, Ending.REFUSED, "code"),
-        ("+2250700000073", {"method": "WAVECI"}, Ending.PAID, "Paiement réussi"),
-        ("+2250102324373", {"method": "om"}, Ending.PAID, "Paiement réussi"),
-        ("+2250102324373", {"cancel": True}, Ending.REFUSED, "annulé"),
-    ],
-)
-async def test_the_customer_plays_to_the_end(
-    shop: Shop, phone: str, options: dict, ending: Ending, words: str
-) -> None:
-    visitor = await shop.opens()
-    told: list[str] = []
-    ended = await pay(visitor.url, phone, tell=told.append, **options)
-    assert isinstance(ended, Ended)
-    assert ended.ending is ending
-    assert words in ended.text
-    assert told[0] == "page opened"
-    assert (await visitor.state())["status"] == ending.value
-    payment = await shop.gateway.store.payment_by_token(visitor.token)
-    assert payment.attempts == (0 if options.get("cancel") else 1)
+async def plays(shop: Shop, phone: str, options: dict[str, Any]) -> tuple[Visitor, Ended, list[str]]:
+    visitor, told = await shop.opens(), []
+    return visitor, await pay(visitor.url, phone, tell=told.append, **options), told
+
+
+async def test_customers_play_to_the_end_all_at_once(shop: Shop) -> None:
+    played = await asyncio.gather(*(plays(shop, phone, options) for phone, options, _, _ in STORIES))
+    for story, (visitor, ended, told) in zip(STORIES, played, strict=True):
+        _, options, ending, words = story
+        assert ended.ending is ending, (story, ended)
+        assert words in ended.text, (story, ended)
+        assert told[0] == "page opened"
+        assert (await visitor.state())["status"] == ending.value
+        payment = await shop.gateway.store.payment_by_token(visitor.token)
+        assert payment.attempts == (0 if options.get("cancel") else 1), story
 
 
 async def test_a_locked_number_is_paid_with(shop: Shop) -> None:
-    visitor = await shop.opens(customer_phone_number="+2250102324373", lock_phone_number=True)
+    visitor = await shop.opens(customer_phone_number="+2250700000073", lock_phone_number=True)
     assert (await pay(visitor.url, "+2250749012966")).ending is Ending.PAID
 
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import httpx
 import pytest
-from ..checkout.visitors import Shop
 from playwright.async_api import Browser, async_playwright
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from ..checkout.visitors import Shop
 from .tabs import ARGUMENTS, CHROMIUM, Receiver, served
 
 

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from ..checkout.test_pages import ATTEMPT, NOW, OVER, PAYMENT, REQUEST, attempt, ended, view
 from msgspec.structs import replace
 from playwright.async_api import Browser
 from starlette.applications import Starlette
@@ -22,6 +21,7 @@ from cauri.domain.codes import Code
 from cauri.domain.payment import AttemptStatus, PaymentStatus
 from cauri.operators.base import Flow
 
+from ..checkout.test_pages import ATTEMPT, NOW, OVER, PAYMENT, REQUEST, attempt, ended, view
 from .tabs import DESK, PHONE, SCREENSHOTS, served, tab_of
 
 pytestmark = pytest.mark.browser

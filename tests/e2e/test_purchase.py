@@ -5,9 +5,9 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from ..checkout.visitors import Shop, Visitor
 from playwright.async_api import Browser
 
+from ..checkout.visitors import Shop, Visitor
 from .tabs import DESK, PHONE, WAIT_MS, Receiver, Tab, tab_of
 
 pytestmark = pytest.mark.browser

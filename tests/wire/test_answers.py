@@ -62,7 +62,11 @@ def data_of(payment: Payment, site: Site = SITE) -> dict[str, Any]:
 def test_created_is_as_the_guide_prints_it() -> None:
     assert created(WAITING, "https://pay.exemple.com/payment/" + WAITING.token, "1617808789.7749") == (
         b'{"code":"201","message":"CREATED","description":"Transaction created with success",'
-        b'"data":{"payment_token":"' + b"ab" * 17 + b'","payment_url":"https://pay.exemple.com/payment/' + b"ab" * 17 + b'"},'
+        b'"data":{"payment_token":"'
+        + b"ab" * 17
+        + b'","payment_url":"https://pay.exemple.com/payment/'
+        + b"ab" * 17
+        + b'"},'
         b'"api_response_id":"1617808789.7749"}'
     )
 
@@ -85,14 +89,24 @@ def test_a_refusal_has_no_data() -> None:
 @pytest.mark.parametrize("code", [code for code in Code if code.kind is Kind.WAITING])
 def test_a_waiting_check(code: Code) -> None:
     data = data_of(replace(TRIED, code=code))
-    assert (data["code"], data["message"], data["status"]) == (code.number, code.message, "WAITING_FOR_CUSTOMER")
+    assert (data["code"], data["message"], data["status"]) == (
+        code.number,
+        code.message,
+        "WAITING_FOR_CUSTOMER",
+    )
     assert (data["operator_id"], data["payment_date"], data["fund_availability_date"]) == (None, "", None)
-    assert (data["payment_method"], data["phone_number"], data["phone_prefix"]) == ("FLOOZ", "0102324373", "225")
+    assert (data["payment_method"], data["phone_number"], data["phone_prefix"]) == (
+        "FLOOZ",
+        "0102324373",
+        "225",
+    )
 
 
 def test_before_any_attempt_method_and_phone_are_null() -> None:
     data = data_of(replace(WAITING, request=replace(WAITING.request, metadata=None)))
-    assert [data[name] for name in ("payment_method", "phone_number", "phone_prefix", "metadata")] == [None] * 4
+    assert [data[name] for name in ("payment_method", "phone_number", "phone_prefix", "metadata")] == [
+        None
+    ] * 4
 
 
 @pytest.mark.parametrize("code", [code for code in Code if code.kind is Kind.REFUSED])
@@ -109,9 +123,14 @@ def test_a_cancelled_payment_without_attempt_has_one_space_for_its_date() -> Non
     assert data_of(ended)["payment_date"] == " "
 
 
-@pytest.mark.parametrize(("days", "date"), [(0, "2021-04-07 00:00:00"), (2, "2021-04-09 00:00:00"), (30, "2021-05-07 00:00:00")])
+@pytest.mark.parametrize(
+    ("days", "date"), [(0, "2021-04-07 00:00:00"), (2, "2021-04-09 00:00:00"), (30, "2021-05-07 00:00:00")]
+)
 def test_funds_are_available_at_midnight_after_the_settlement_days(days: int, date: str) -> None:
-    assert data_of(replace(PAID, request=replace(PAID.request, settlement_days=days)))["fund_availability_date"] == date
+    assert (
+        data_of(replace(PAID, request=replace(PAID.request, settlement_days=days)))["fund_availability_date"]
+        == date
+    )
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,8 @@ def test_json_is_known_by_its_type_in_any_case_with_any_parameters(content_type:
 
 
 @pytest.mark.parametrize(
-    "content_type", ["", "text/plain", "application/jsonp", "multipart/form-data; boundary=x", "application/xml", ";"]
+    "content_type",
+    ["", "text/plain", "application/jsonp", "multipart/form-data; boundary=x", "application/xml", ";"],
 )
 def test_any_other_type_is_refused(content_type: str) -> None:
     with pytest.raises(UnsupportedMediaType):
@@ -48,7 +49,9 @@ def test_a_trailing_comma_is_forgiven_outside_strings(body: bytes, expected: obj
     assert read_body(JSON, body) == expected
 
 
-@pytest.mark.parametrize("body", [b"{,}", b'{"a": [,]}', b'{"a": 1,,}', b',{"a": 1}', b'{"a":,}', b'{"a": 1},'])
+@pytest.mark.parametrize(
+    "body", [b"{,}", b'{"a": [,]}', b'{"a": 1,,}', b',{"a": 1}', b'{"a":,}', b'{"a": 1},']
+)
 def test_a_comma_that_trails_no_value_is_not_forgiven(body: bytes) -> None:
     with pytest.raises(FaultyFields):
         read_body(JSON, body)

@@ -30,7 +30,11 @@ PAID = Payment(
     created_at=CREATED_AT,
     expires_at=CREATED_AT + 1,
     request=PaymentRequest(
-        description="Café crème & thé", return_url="https://exemple.com/r", metadata='{"panier":7}', signature="5f1d", lang="en"
+        description="Café crème & thé",
+        return_url="https://exemple.com/r",
+        metadata='{"panier":7}',
+        signature="5f1d",
+        lang="en",
     ),
     method="FLOOZ",
     phone=Phone("CI", "225", "0102324373"),
@@ -83,7 +87,9 @@ def test_a_receiver_that_recomputes_over_what_it_received_agrees() -> None:
     told = message(PAID, SITE)
     received = parse_qsl(told.body.decode(), keep_blank_values=True)
     joined = "".join(value for _, value in received)
-    assert hmac.new(b"160325b33f4da6dd", joined.encode(), hashlib.sha256).hexdigest() == told.headers["x-token"]
+    assert (
+        hmac.new(b"160325b33f4da6dd", joined.encode(), hashlib.sha256).hexdigest() == told.headers["x-token"]
+    )
 
 
 def test_what_is_not_known_is_an_empty_text() -> None:
@@ -97,7 +103,9 @@ def test_what_is_not_known_is_an_empty_text() -> None:
     )
     fields = dict(parse_qsl(message(waiting, SITE).body.decode(), keep_blank_values=True))
     assert list(fields) == [name for name, _ in VALUES]
-    assert [fields[name] for name in ("payment_method", "cel_phone_num", "cpm_phone_prefixe", "cpm_custom")] == [""] * 4
+    assert [
+        fields[name] for name in ("payment_method", "cel_phone_num", "cpm_phone_prefixe", "cpm_custom")
+    ] == [""] * 4
     assert fields["cpm_error_message"] == "WAITING_CUSTOMER_PAYMENT"
 
 

@@ -10,7 +10,14 @@ import pytest
 from cauri.domain.errors import Fault
 from cauri.domain.payment import NewPayment
 from cauri.wire.bodies import FORM, JSON, read_body
-from cauri.wire.requests import CheckRequest, Credentials, body_hash, read_check, read_credentials, read_payment
+from cauri.wire.requests import (
+    CheckRequest,
+    Credentials,
+    body_hash,
+    read_check,
+    read_credentials,
+    read_payment,
+)
 from cauri.wire.schema import CheckFields, PaymentFields
 
 GOOD: dict[str, Any] = {
@@ -43,7 +50,11 @@ def read_raw(name: str, json_value: str) -> tuple[NewPayment | None, list[Fault]
 
 def test_the_guides_own_request_is_read() -> None:
     asked, faults = read(
-        {"notify_url": "https://www.exemple.com/notify", "customer_name": "Dje Bi", "customer_surname": "Jean-Marc"}
+        {
+            "notify_url": "https://www.exemple.com/notify",
+            "customer_name": "Dje Bi",
+            "customer_surname": "Jean-Marc",
+        }
     )
     assert faults == []
     assert asked is not None
@@ -170,7 +181,8 @@ def test_amounts_that_are_not(json_value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("json_value", "text"), [("445160", "445160"), ("445160.0", "445160"), ('"445160"', "445160"), ("-3", "-3")]
+    ("json_value", "text"),
+    [("445160", "445160"), ("445160.0", "445160"), ('"445160"', "445160"), ("-3", "-3")],
 )
 def test_text_fields_accept_whole_numbers(json_value: str, text: str) -> None:
     asked, faults = read_raw("transaction_id", json_value)
@@ -180,7 +192,8 @@ def test_text_fields_accept_whole_numbers(json_value: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("json_value", "rule"), [("12.5", "fraction"), ("1e99", "fraction"), ("true", "text"), ("[1]", "text"), ("{}", "text")]
+    ("json_value", "rule"),
+    [("12.5", "fraction"), ("1e99", "fraction"), ("true", "text"), ("[1]", "text"), ("{}", "text")],
 )
 def test_text_fields_refuse_anything_else(json_value: str, rule: str) -> None:
     for field in ("transaction_id", "description", "customer_name", "site_id", "currency", "notify_url"):
@@ -274,7 +287,9 @@ def test_channels_are_words_of_the_contract(channels: object, expected: tuple[st
     assert asked.request.channels == expected
 
 
-@pytest.mark.parametrize("channels", ["BITCOIN", "ALL,BITCOIN", "mobile_money", 3, {"a": 1}, [1], ["ALL", None], True])
+@pytest.mark.parametrize(
+    "channels", ["BITCOIN", "ALL,BITCOIN", "mobile_money", 3, {"a": 1}, [1], ["ALL", None], True]
+)
 def test_other_channels_are_refused(channels: object) -> None:
     asked, faults = read({"channels": channels})
     assert asked is None
@@ -283,7 +298,17 @@ def test_other_channels_are_refused(channels: object) -> None:
 
 @pytest.mark.parametrize(
     ("lang", "expected"),
-    [("fr", "fr"), ("en", "en"), ("EN", "en"), ("Fr", "fr"), ("de", "fr"), ("", "fr"), (None, "fr"), (5, "fr"), ({}, "fr")],
+    [
+        ("fr", "fr"),
+        ("en", "en"),
+        ("EN", "en"),
+        ("Fr", "fr"),
+        ("de", "fr"),
+        ("", "fr"),
+        (None, "fr"),
+        (5, "fr"),
+        ({}, "fr"),
+    ],
 )
 def test_an_unknown_language_counts_as_absent(lang: object, expected: str) -> None:
     asked, _ = read({"lang": lang})
@@ -423,7 +448,9 @@ def test_an_unknown_currency_alone_is_left_to_the_site() -> None:
         ({"apikey": None, "apiKey": 12, "site_id": "1"}, Credentials("12", "1")),
     ],
 )
-def test_credentials_and_the_other_spelling_of_apikey(fields: dict[str, Any], credentials: Credentials) -> None:
+def test_credentials_and_the_other_spelling_of_apikey(
+    fields: dict[str, Any], credentials: Credentials
+) -> None:
     faults: list[Fault] = []
     assert read_credentials(fields, faults) == credentials
     assert faults == []
@@ -447,7 +474,9 @@ def test_keys_are_case_sensitive() -> None:
         ({"payment_token": "t", "token": "u", "transaction_id": ""}, CheckRequest(None, ("t", "u"))),
     ],
 )
-def test_a_check_names_its_payment_in_one_of_three_ways(fields: dict[str, Any], expected: CheckRequest) -> None:
+def test_a_check_names_its_payment_in_one_of_three_ways(
+    fields: dict[str, Any], expected: CheckRequest
+) -> None:
     faults: list[Fault] = []
     assert read_check(fields, faults) == expected
     assert faults == []
@@ -514,7 +543,12 @@ def test_a_form_is_read_by_the_same_rules() -> None:
     assert asked.request.metadata == '{"a":"b"}'
 
 
-WRONG: dict[str, Any] = {"channels": "NO", "metadata": "m" * 1001, "invoice_data": "no", "lock_phone_number": "no"}
+WRONG: dict[str, Any] = {
+    "channels": "NO",
+    "metadata": "m" * 1001,
+    "invoice_data": "no",
+    "lock_phone_number": "no",
+}
 FREE = {"lang", "alternative_currency", "currency"} | set(CARD)
 
 

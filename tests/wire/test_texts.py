@@ -23,6 +23,9 @@ from cauri.wire.texts import ENGLISH, ERRORS, FRENCH, MAYBE_RECORDED, RULES, des
 
 VALUES = {
     "step": "5",
+    "lower": "100",
+    "higher": "105",
+    "currency": "XOF",
     "currencies": "XOF",
     "length": "300",
     "longest": "255",

@@ -89,7 +89,7 @@ async def send_answer(send: Send, answer: Answer) -> None:
 
 async def send_preflight(send: Send, headers: Iterable[Header]) -> None:
     """Any origin may call, with the headers it asks for and without credentials (contract section 1, "browsers")."""
-    wanted = [value for name, value in headers if name == b"access-control-request-headers"]
+    wanted = [value for name, value in headers if name == b"access-control-request-headers" and _quotable(value)]
     answer = [
         _ANY_ORIGIN,
         (b"access-control-allow-methods", b"POST"),
@@ -100,3 +100,8 @@ async def send_preflight(send: Send, headers: Iterable[Header]) -> None:
     ]
     await send({"type": "http.response.start", "status": 204, "headers": answer})
     await send({"type": "http.response.body", "body": b""})
+
+
+def _quotable(value: bytes) -> bool:
+    """Whether a header's value may be sent back: uvicorn refuses to send control characters."""
+    return value.isascii() and value.decode().isprintable()

@@ -85,8 +85,13 @@ def settled(
     move_id: str,
     actor: str = "",
     note: str = "",
+    *,
+    open_attempt: Attempt | None = None,
 ) -> Change | None:
-    """What an operator's word changes; None where it changes nothing."""
+    """What an operator's word changes; None where it changes nothing.
+
+    ``open_attempt``: the payment's attempt that is asked or sent, where it is another than the one spoken of.
+    """
     match outcome:
         case Unknown():
             return None
@@ -95,7 +100,7 @@ def settled(
         case Refused():
             return _refused(payment, attempt, outcome, now, move_id, actor, note)
         case Accepted():
-            return _accepted(payment, attempt, outcome, now, move_id, actor, note)
+            return _accepted(payment, attempt, outcome, now, move_id, actor, note, open_attempt)
 
 
 def _waiting(payment: Payment, attempt: Attempt, outcome: Waiting, now: int, move_id: str) -> Change | None:
@@ -156,7 +161,14 @@ def _refused(
 
 
 def _accepted(
-    payment: Payment, attempt: Attempt, outcome: Accepted, now: int, move_id: str, actor: str, note: str
+    payment: Payment,
+    attempt: Attempt,
+    outcome: Accepted,
+    now: int,
+    move_id: str,
+    actor: str,
+    note: str,
+    open_attempt: Attempt | None,
 ) -> Change | None:
     if attempt.status not in (AttemptStatus.SENT, AttemptStatus.FAILED):
         return None
@@ -183,6 +195,7 @@ def _accepted(
         "paid",
         now,
         move_id,
+        *_drop(open_attempt, now),
         moved,
         status=PaymentStatus.PAID,
         code=Code.SUCCESS,

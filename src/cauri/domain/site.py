@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from cauri.domain.codes import Code
 from cauri.domain.money import COUNTRIES, CURRENCIES
@@ -20,9 +21,9 @@ class SiteStatus(StrEnum):
 class SiteSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a merchant may choose (design, "Settings that matter")."""
 
-    session_minutes: int = 30
-    attempts_max: int = 3
-    settlement_days: int = 2
+    session_minutes: Annotated[int, Meta(ge=1, le=7 * 24 * 60)] = 30
+    attempts_max: Annotated[int, Meta(ge=1, le=20)] = 3
+    settlement_days: Annotated[int, Meta(ge=0, le=60)] = 2
     notification_format: Literal["form", "json"] = "form"
     wire_revision: Literal[2021, 2022] = 2021
     success_word: Literal["SUCCES", "SUCCESS"] = "SUCCES"

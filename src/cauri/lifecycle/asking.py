@@ -14,9 +14,10 @@ from cauri.clock import SECOND, Clock, jittered, new_id
 from cauri.domain.methods import METHODS
 from cauri.domain.moves import settled, verified
 from cauri.domain.outcome import Accepted, Outcome, Refused, Unknown, Waiting
-from cauri.domain.payment import Attempt, Change, Payment
+from cauri.domain.payment import Attempt, AttemptStatus, Change, Payment
 from cauri.domain.schedules import ask_gap
 from cauri.lifecycle.changing import Changing
+from cauri.lifecycle.view import last_open
 from cauri.operators.base import Connector, Order
 from cauri.operators.registry import Operators
 from cauri.store import AskedAgain, Store
@@ -80,7 +81,10 @@ class Asking:
             newest = await self._store.attempt_by_reference(attempt.reference)
             if newest is None:
                 return None
-            return settled(payment, newest, outcome, self._clock.now(), new_id(), actor, note)
+            rival = await self._rival(payment, newest, outcome)
+            return settled(
+                payment, newest, outcome, self._clock.now(), new_id(), actor, note, open_attempt=rival
+            )
 
         payment, change = await self._changing.change(attempt.token, decide)
         if change is not None and change.event in ("surplus", "contradiction"):
@@ -91,6 +95,12 @@ class Asking:
                 transaction_id=change.after.transaction_id,
             )
         return payment
+
+    async def _rival(self, payment: Payment, attempt: Attempt, outcome: Outcome) -> Attempt | None:
+        """The open attempt beside one that was believed failed and is paid after all."""
+        if not isinstance(outcome, Accepted) or attempt.status is not AttemptStatus.FAILED:
+            return None
+        return last_open(await self._store.attempts(payment))
 
     def _given_up(self, attempt: Attempt, connector: Connector, outcome: Outcome) -> Outcome:
         """The connector's stated rule for giving up: not known to the operator, never answered, and long enough ago."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import aiohttp
+from yarl import URL
 
 from cauri import __version__
 from cauri.clock import Clock
@@ -16,6 +16,8 @@ from cauri.wire.notification import Message
 TIMEOUT_S = 10
 ANSWER_BYTES_MAX = 500
 CONNECTIONS_MAX = 200
+# Shorter than the 2 s of common application servers: a POST on a line that the shop is just closing would be lost.
+KEEP_ALIVE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +36,15 @@ class Sent:
 
 
 class Sender:
-    """``private_allowed``: whether a notify_url may lead to a private or loopback address (the sandbox; a setting)."""
+    """``private_allowed``: whether a notify_url may lead to a private or loopback address (the sandbox; a setting).
 
-    def __init__(self, clock: Clock, *, private_allowed: bool) -> None:
+    ``timeout_s``: how long a shop may take for its whole answer.
+    """
+
+    def __init__(self, clock: Clock, *, private_allowed: bool, timeout_s: float = TIMEOUT_S) -> None:
         self._clock = clock
         self._private_allowed = private_allowed
+        self._timeout_s = timeout_s
         self._session: aiohttp.ClientSession | None = None
 
     async def post(self, url: str, message: Message) -> Sent:
@@ -47,7 +53,7 @@ class Sender:
         try:
             status, answer = await self._exchange(url, message)
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            return Sent(None, "", _in_words(error), at, self._clock.now() - at)
+            return Sent(None, "", _in_words(error, self._timeout_s), at, self._clock.now() - at)
         return Sent(status, answer, _advice(status), at, self._clock.now() - at)
 
     async def close(self) -> None:
@@ -56,11 +62,12 @@ class Sender:
             self._session = None
 
     async def _exchange(self, url: str, message: Message) -> tuple[int, str]:
+        address = URL(url)
         if not self._private_allowed:
-            check_literal(urlsplit(url).hostname or "")
+            check_literal(address.raw_host or "")
         headers = {**message.headers, "Content-Type": message.content_type}
         async with self._opened().post(
-            url, data=message.body, headers=headers, allow_redirects=False
+            address, data=message.body, headers=headers, allow_redirects=False
         ) as response:
             body = await response.content.read(ANSWER_BYTES_MAX)
             return response.status, body.decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
@@ -68,13 +75,16 @@ class Sender:
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
             connector = aiohttp.TCPConnector(
-                limit=CONNECTIONS_MAX, **resolver_options(private_allowed=self._private_allowed)
+                limit=CONNECTIONS_MAX,
+                keepalive_timeout=KEEP_ALIVE_S,
+                **resolver_options(private_allowed=self._private_allowed),
             )
             self._session = aiohttp.ClientSession(
                 connector=connector,
-                timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
-                headers={"User-Agent": f"Cauri/{__version__}"},
+                timeout=aiohttp.ClientTimeout(total=self._timeout_s),
+                headers={"User-Agent": f"Cauri/{__version__}", "Accept-Encoding": "identity"},
                 cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,  # what a shop packs all the same is kept as it came: its status is what counts
             )
         return self._session
 
@@ -94,10 +104,10 @@ def _advice(status: int) -> str | None:
     return f"the notify_url answered {status}: it must answer 200"
 
 
-def _in_words(error: Exception) -> str:
+def _in_words(error: Exception, timeout_s: float) -> str:
     match error:
         case TimeoutError():
-            return f"no answer within {TIMEOUT_S} s: answer first, work after"
+            return f"no answer within {timeout_s:g} s: answer first, work after"
         case ForbiddenAddress():
             return f"refused: {error}"
         case aiohttp.ClientConnectorDNSError():

@@ -55,8 +55,8 @@ RULES: dict[str, Text] = {
         "“{field}” must be a whole number without decimals or separators, for example 1500",
     ),
     "multiple_of": (
-        "« {field} » doit être un multiple de {step} : arrondissez le montant",
-        "“{field}” must be a multiple of {step}: round the amount",
+        "« {field} » doit être un multiple de {step} : envoyez {lower} ou {higher}",
+        "“{field}” must be a multiple of {step}: send {lower} or {higher}",
     ),
     "currency": (
         "« {field} » doit être l'une des devises {currencies}",
@@ -91,8 +91,8 @@ RULES: dict[str, Text] = {
         "“{field}” accepts {channels}: one of these words, or several separated by commas",
     ),
     "no_method": (
-        "« {field} » ne laisse aucun moyen de paiement dans cette devise : envoyez ALL ou changez de devise",
-        "“{field}” leaves no payment method in this currency: send ALL or change the currency",
+        "« {field} » ({channels}) ne laisse aucun moyen de paiement en {currency} sur ce site : élargissez-le ou changez de devise",
+        "“{field}” ({channels}) leaves no payment method in {currency} on this site: widen it or change the currency",
     ),
     "pairs": (
         '« {field} » doit être un objet dont chaque valeur est un texte ou un nombre entier, par exemple {{"Facture": "F-12"}}',

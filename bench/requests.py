@@ -1,0 +1,49 @@
+"""The requests of the load, as bytes with a place for a number: every generator sends the same."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import urlsplit
+
+NUMBER_PLACE = "@@@@@@@@@@"
+"""Ten characters for ten digits, so that no length ever changes."""
+
+
+def payment_template(gateway: dict[str, Any], prefix: str) -> str:
+    """``POST /v2/payment`` as a shop's library sends it."""
+    return _post(
+        gateway,
+        "/v2/payment",
+        {
+            "apikey": gateway["apikey"],
+            "site_id": gateway["site_id"],
+            "transaction_id": prefix + NUMBER_PLACE,
+            "amount": 1500,
+            "currency": "XOF",
+            "description": "Panier de trois articles, livraison à Cocody",
+            "notify_url": "http://127.0.0.1:9/notify",
+            "return_url": "http://127.0.0.1:9/return?order=1",
+            "channels": "ALL",
+            "lang": "fr",
+            "customer_name": "Kouassi",
+            "customer_surname": "Awa",
+            "customer_phone_number": "+2250102324373",
+            "metadata": "order-1",
+            "invoice_data": {"Panier": "3 articles", "Livraison": "Cocody"},
+        },
+    )
+
+
+def check_template(gateway: dict[str, Any], prefix: str) -> str:
+    """``POST /v2/payment/check`` by transaction_id."""
+    body = {name: gateway[name] for name in ("apikey", "site_id")}
+    return _post(gateway, "/v2/payment/check", {**body, "transaction_id": prefix + NUMBER_PLACE})
+
+
+def _post(gateway: dict[str, Any], path: str, body: dict[str, Any]) -> str:
+    text = json.dumps(body, ensure_ascii=False)
+    return (
+        f"POST {path} HTTP/1.1\r\nHost: {urlsplit(gateway['base_url']).netloc}\r\nContent-Type: application/json\r\n"
+        f"Accept: */*\r\nUser-Agent: bench\r\nContent-Length: {len(text.encode())}\r\n\r\n{text}"
+    )

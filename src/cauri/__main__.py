@@ -1,0 +1,5 @@
+"""``python -m cauri``."""
+
+from cauri.cli import main
+
+main()

@@ -1,0 +1,109 @@
+"""``cauri reconcile``: attempts that no rule can end, and a person's decision about one."""
+
+from __future__ import annotations
+
+import getpass
+from typing import Annotated
+
+import typer
+
+from cauri.cli.instance import (
+    ConfigOption,
+    DatabaseOption,
+    DataOption,
+    Trouble,
+    bare_lifecycle,
+    opened_store,
+    run,
+)
+from cauri.cli.words import moment
+from cauri.clock import MINUTE, Clock
+from cauri.domain.codes import BY_NUMBER, Code, Kind
+from cauri.domain.errors import NothingToClose, PaymentNotFound
+from cauri.domain.outcome import Accepted, Refused
+from cauri.domain.payment import Attempt, Payment
+
+app = typer.Typer(help="Attempts that no rule can end.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_command(
+    minutes: Annotated[int, typer.Option(min=0, help="Sent at least so long ago.")] = 60,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    database: DatabaseOption = None,
+) -> None:
+    """Attempts in flight for an hour or more: look each up in the operator's own records, then close it."""
+
+    async def work() -> list[tuple[Attempt, str, str]]:
+        async with opened_store(config, data, database) as store:
+            return await store.unended(Clock().now() - minutes * MINUTE)
+
+    found = run(work())
+    for attempt, site_id, transaction_id in found:
+        typer.echo(
+            f"{moment(attempt.sent_at or attempt.started_at)}  site {site_id}  {transaction_id}  {attempt.amount} {attempt.currency}  "
+            f"{attempt.connector} {attempt.method}  asked {attempt.asks} times  reference {attempt.reference}  "
+            f"last word: {attempt.word or 'none'}"
+        )
+    if not found:
+        typer.echo("nothing to reconcile")
+
+
+@app.command()
+def close(
+    site_id: Annotated[str, typer.Argument(metavar="SITE")],
+    transaction_id: Annotated[str, typer.Argument(metavar="TRANSACTION_ID")],
+    why: Annotated[
+        str, typer.Option(help="The reason, kept in the history: what the operator's records say.")
+    ],
+    paid: Annotated[
+        str | None,
+        typer.Option(metavar="OPERATOR_ID", help="The money came, under this operator's reference."),
+    ] = None,
+    failed: Annotated[
+        str | None, typer.Option(metavar="CODE", help="No money moved; the code to end with, such as 600.")
+    ] = None,
+    who: Annotated[
+        str | None, typer.Option(help="Who decides.", show_default="the name you are logged in with")
+    ] = None,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    database: DatabaseOption = None,
+) -> None:
+    """A person's decision about the attempt in flight: paid or failed, with a reason."""
+    decision = _decision(paid, failed)
+    if not why.strip():
+        raise Trouble("--why: give a reason; it is all that will be known of this decision later")
+
+    async def work() -> Payment:
+        async with opened_store(config, data, database) as store:
+            try:
+                return await bare_lifecycle(store).close(
+                    site_id, transaction_id, decision, who=who or getpass.getuser(), why=why.strip()
+                )
+            except PaymentNotFound:
+                raise Trouble(f"site {site_id} has no payment {transaction_id}") from None
+            except NothingToClose as error:
+                raise Trouble(
+                    f"{error}: 'cauri payment show {site_id} {transaction_id}' tells how it stands"
+                ) from None
+
+    payment = run(work())
+    typer.echo(
+        f"{transaction_id} is now {payment.code.number} {payment.code.message}; the shop will be notified"
+    )
+
+
+def _decision(paid: str | None, failed: str | None) -> Accepted | Refused:
+    if (paid is None) == (failed is None):
+        raise Trouble("say either --paid OPERATOR_ID or --failed CODE")
+    if paid is not None:
+        if not paid.strip():
+            raise Trouble("--paid: give the operator's own reference of the payment")
+        return Accepted(operator_id=paid.strip())
+    code = BY_NUMBER.get(failed or "")
+    if code is None or code.kind is not Kind.REFUSED:
+        known = ", ".join(each.number for each in Code if each.kind is Kind.REFUSED)
+        raise Trouble(f"--failed {failed}: give one of {known}")
+    return Refused(code, word="closed by hand")

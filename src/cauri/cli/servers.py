@@ -1,0 +1,224 @@
+"""``cauri sandbox``, ``cauri serve``, ``cauri migrate``."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import uvloop
+
+from cauri import logs
+from cauri.app import MEMORY, Gateway
+from cauri.cli.instance import (
+    DEFAULT_DATA,
+    ConfigOption,
+    DatabaseOption,
+    DataOption,
+    Trouble,
+    check_schema,
+    database_in,
+    named_instance,
+    run,
+)
+from cauri.config import BadSettings, Settings, load
+from cauri.domain.errors import StoreUnavailable
+from cauri.sandbox import APIKEY, SECRET_KEY, SITE_ID, Sandbox, SandboxOptions, kept_secret
+from cauri.serving import AlreadyServed, Server, SingleProcess, bound_socket, url_of
+from cauri.store import engine_for
+from cauri.store.migrate import migrate
+
+
+def sandbox(
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; its keys are public knowledge, mind who can reach it.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The gateway's port; 0 takes a free one.")] = 8080,
+    operators_port: Annotated[
+        int, typer.Option(help="The simulated operators' port; 0 takes a free one.")
+    ] = 8081,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder that keeps the state.", show_default="./cauri-data")
+    ] = None,
+    memory: Annotated[
+        bool, typer.Option("--memory", help="Keep nothing: the state ends with the process.")
+    ] = False,
+    public_url: Annotated[
+        str | None, typer.Option(help="Address in the payment_url, where it is not the one listened on.")
+    ] = None,
+    site_id: Annotated[str, typer.Option(help="The ready site's site_id.")] = SITE_ID,
+    apikey: Annotated[str, typer.Option(help="Its apikey.")] = APIKEY,
+    secret_key: Annotated[str, typer.Option(help="Its secret key, for x-token.")] = SECRET_KEY,
+    operator_delay: Annotated[
+        float, typer.Option(min=0, help="Seconds a simulated customer takes to approve.")
+    ] = 1.0,
+    database: Annotated[
+        str | None, typer.Option(help="postgresql://user:password@host/name in place of SQLite.")
+    ] = None,
+    ready_file: Annotated[
+        Path | None, typer.Option(help="Write URLs and keys here as JSON when ready.")
+    ] = None,
+) -> None:
+    """Gateway, simulated operators and loops in one process: everything a shop needs to be built and tested, offline."""
+    logs.set_up("text", os.environ.get("CAURI_LOG_LEVEL", "info"))
+    if memory and (data or database):
+        raise Trouble("--memory keeps nothing, so it goes with neither --data nor --database")
+    url, secret = _kept_state(data, memory, database)
+    options = SandboxOptions(
+        database=url,
+        secret=secret,
+        public_url=public_url,
+        site_id=site_id,
+        apikey=apikey,
+        secret_key=secret_key,
+        operator_delay_s=operator_delay,
+    )
+    with _single_process(url):
+        sockets = _listeners((host, port), (host, operators_port))
+        _run_loop(_sandbox(options, sockets, ready_file))
+
+
+def serve(
+    config: Annotated[Path, typer.Option(help="The settings; cauri.example.toml explains each.")] = Path(
+        "cauri.toml"
+    ),
+    host: Annotated[str | None, typer.Option(help="In place of the settings' host.")] = None,
+    port: Annotated[int | None, typer.Option(help="In place of the settings' port.")] = None,
+) -> None:
+    """The gateway in production: refuses to start, naming each missing or wrong setting."""
+    settings = _settings(config, host=host, port=port)
+    logs.set_up(settings.log_format, settings.log_level)
+    with _single_process(settings.database):
+        (listener,) = _listeners((settings.host, settings.port))
+        _run_loop(_serve(settings, listener))
+
+
+def migrate_command(
+    config: ConfigOption = None, data: DataOption = None, database: DatabaseOption = None
+) -> None:
+    """Brings the database's schema up to date."""
+
+    async def work() -> list[int]:
+        engine = engine_for(named_instance(config, data, database)[0])
+        try:
+            return await migrate(engine)
+        finally:
+            await engine.close()
+
+    applied = run(work())
+    typer.echo(
+        f"applied: {', '.join(map(str, applied))}" if applied else "nothing to do: the schema is up to date"
+    )
+
+
+def _settings(config: Path, **flags: Any) -> Settings:
+    try:
+        return load(config, **flags)
+    except BadSettings as error:
+        raise Trouble("the settings cannot be used:\n  " + "\n  ".join(error.faults)) from None
+
+
+def _kept_state(data: Path | None, memory: bool, database: str | None) -> tuple[str, str]:
+    """The database and the secret that seals keys in it."""
+    if memory:
+        return MEMORY, os.urandom(16).hex()
+    folder = data or DEFAULT_DATA
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return database or database_in(folder), kept_secret(folder)
+    except OSError as error:
+        raise Trouble(f"{folder} cannot be used as data folder: {error.strerror}") from None
+
+
+def _single_process(database: str) -> contextlib.AbstractContextManager[None]:
+    if database == MEMORY or not database.startswith("sqlite:///"):
+        return contextlib.nullcontext()
+    return _Locked(Path(database.removeprefix("sqlite:///")))
+
+
+class _Locked(SingleProcess):
+    def __enter__(self) -> None:
+        try:
+            super().__enter__()
+        except AlreadyServed as error:
+            raise Trouble(str(error)) from None
+
+
+def _listeners(*addresses: tuple[str, int]) -> list[socket.socket]:
+    try:
+        return [bound_socket(host, port) for host, port in addresses]
+    except OSError as error:
+        raise Trouble(f"{error.strerror}; another port can be given, 0 takes a free one") from None
+
+
+def _run_loop(work: Any) -> None:
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(work)
+    except StoreUnavailable as error:
+        raise Trouble(f"the database cannot be used: {error}") from error
+
+
+async def _sandbox(options: SandboxOptions, sockets: list[socket.socket], ready_file: Path | None) -> None:
+    gateway_socket, operators_socket = sockets
+    instance = Sandbox(options, gateway_socket, operators_socket)
+    await instance.start()
+    _tell(instance)
+    if ready_file is not None:
+        _write_ready(ready_file, instance.facts())
+    await _told_to_stop()
+    await instance.stop()
+
+
+async def _serve(settings: Settings, listener: socket.socket) -> None:
+    gateway = Gateway(settings)
+    await check_schema(gateway.store)
+    await gateway.start()
+    server = Server(gateway, listener)
+    await server.start()
+    typer.echo(f"cauri serves {settings.public_url} on {url_of(listener)}", err=True)
+    await _told_to_stop()
+    await server.stop()
+    await gateway.stop()
+
+
+async def _told_to_stop() -> None:
+    """Returns at the first SIGINT or SIGTERM."""
+    told = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    await told.wait()
+
+
+def _tell(instance: Sandbox) -> None:
+    facts = instance.facts()
+    typer.echo(
+        f"""
+Cauri sandbox is ready.
+
+  initialise   POST {facts["payment_endpoint"]}
+  check        POST {facts["check_endpoint"]}
+  API          {facts["base_url"]}/docs
+  operators    {facts["operators_url"]}   (simulated)
+
+  site_id      {facts["site_id"]}
+  apikey       {facts["apikey"]}
+  secret key   {facts["secret_key"]}
+
+  +225 0102324373 pays, +225 0749012966 fails; a number ending in 602 has no money (docs/sandbox.md has them all).
+  Ctrl-C stops it.
+"""
+    )
+
+
+def _write_ready(path: Path, facts: dict[str, Any]) -> None:
+    """In one step, so that nobody reads half of it."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    partial.replace(path)

@@ -1,0 +1,211 @@
+"""``cauri site``: add, list, show, set, rotate-key."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from msgspec.structs import replace
+
+from cauri.cli.instance import ConfigOption, DatabaseOption, DataOption, Trouble, opened_store, run
+from cauri.cli.words import moment
+from cauri.clock import HOUR, Clock
+from cauri.domain.money import COUNTRIES, CURRENCIES
+from cauri.domain.site import Site, SiteSettings, SiteStatus
+from cauri.sandbox import hash_of
+from cauri.store import Store
+
+app = typer.Typer(help="The sites that may take payments, and their keys.", no_args_is_help=True)
+
+_ALL_CURRENCIES, _ALL_COUNTRIES = ",".join(CURRENCIES), ",".join(COUNTRIES)
+
+SiteId = Annotated[str, typer.Argument(metavar="SITE", help="The site's site_id.")]
+SettingsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help=f"A setting: {', '.join(SiteSettings.__struct_fields__)}. Repeatable.",
+    ),
+]
+CurrenciesOption = Annotated[str, typer.Option(help="Enabled currencies, with commas.")]
+CountriesOption = Annotated[str, typer.Option(help="Enabled countries, with commas.")]
+
+
+@app.command()
+def add(
+    name: Annotated[str, typer.Argument(help="The shop's name, as customers see it on the page.")],
+    site_id: Annotated[str | None, typer.Option(help="Its site_id; one is made where none is given.")] = None,
+    apikey: Annotated[str | None, typer.Option(help="Its apikey; one is made where none is given.")] = None,
+    secret_key: Annotated[
+        str | None, typer.Option(help="Its secret key; one is made where none is given.")
+    ] = None,
+    without_secret_key: Annotated[
+        bool, typer.Option("--without-secret-key", help="Notifications are not signed.")
+    ] = False,
+    currencies: CurrenciesOption = _ALL_CURRENCIES,
+    countries: CountriesOption = _ALL_COUNTRIES,
+    settings: SettingsOption = None,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    database: DatabaseOption = None,
+) -> None:
+    """Adds a site and prints its keys, once: only the apikey's hash is kept."""
+    key = apikey or secrets.token_urlsafe(24)
+    site = Site(
+        site_id=site_id or str(100_000 + secrets.randbelow(9_900_000)),
+        name=_named(name),
+        secret_key=None if without_secret_key else secret_key or secrets.token_hex(32),
+        currencies=_chosen("currency", currencies, CURRENCIES),
+        countries=_chosen("country", countries, COUNTRIES),
+        settings=_settings(SiteSettings(), settings or []),
+        created_at=Clock().now(),
+    )
+
+    async def work() -> None:
+        async with opened_store(config, data, database) as store:
+            if not await store.add_site(site):
+                raise Trouble(f"site {site.site_id} exists already: 'cauri site show {site.site_id}'")
+            await store.give_key(hash_of(key), site.site_id, label="first", now=Clock().now())
+
+    run(work())
+    typer.echo(
+        f"site_id     {site.site_id}\napikey      {key}\nsecret key  {site.secret_key or '(none: notifications are not signed)'}"
+    )
+    typer.echo("Keep the apikey now: it cannot be shown again.", err=True)
+
+
+@app.command("list")
+def list_command(
+    config: ConfigOption = None, data: DataOption = None, database: DatabaseOption = None
+) -> None:
+    """All sites, a line each."""
+
+    async def work() -> list[Site]:
+        async with opened_store(config, data, database) as store:
+            return await store.sites()
+
+    for site in run(work()):
+        typer.echo(f"{site.site_id:<12} {site.status:<10} {','.join(site.currencies):<24} {site.name}")
+
+
+@app.command()
+def show(
+    site_id: SiteId, config: ConfigOption = None, data: DataOption = None, database: DatabaseOption = None
+) -> None:
+    """One site: its settings and the age of its keys, never the keys."""
+
+    async def work() -> None:
+        async with opened_store(config, data, database) as store:
+            site = await _site(store, site_id)
+            typer.echo(f"site_id      {site.site_id}\nname         {site.name}\nstatus       {site.status}")
+            typer.echo(f"currencies   {', '.join(site.currencies)}\ncountries    {', '.join(site.countries)}")
+            typer.echo(f"secret key   {'set' if site.secret_key else 'none: notifications are not signed'}")
+            for name, value in msgspec.structs.asdict(site.settings).items():
+                typer.echo(f"{name:<20} {value}")
+            for label, made, until in await store.keys_of_site(site_id):
+                typer.echo(
+                    f"apikey       made {moment(made)} ({label}){f', refused from {moment(until)}' if until else ''}"
+                )
+
+    run(work())
+
+
+@app.command("set")
+def set_command(
+    site_id: SiteId,
+    settings: SettingsOption = None,
+    name: Annotated[str | None, typer.Option(help="A new name.")] = None,
+    status: Annotated[
+        SiteStatus | None, typer.Option(help="A closed or suspended site takes no new payments.")
+    ] = None,
+    currencies: Annotated[str | None, typer.Option(help="Enabled currencies, with commas.")] = None,
+    countries: Annotated[str | None, typer.Option(help="Enabled countries, with commas.")] = None,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    database: DatabaseOption = None,
+) -> None:
+    """Changes a site; a running gateway follows within seconds."""
+
+    async def work() -> None:
+        async with opened_store(config, data, database) as store:
+            site = await _site(store, site_id)
+            changed = replace(
+                site,
+                name=_named(name) if name is not None else site.name,
+                status=status or site.status,
+                currencies=_chosen("currency", currencies, CURRENCIES) if currencies else site.currencies,
+                countries=_chosen("country", countries, COUNTRIES) if countries else site.countries,
+                settings=_settings(site.settings, settings or []),
+            )
+            await store.save_site(changed)
+
+    run(work())
+    typer.echo(f"site {site_id} is changed")
+
+
+@app.command("rotate-key")
+def rotate_key(
+    site_id: SiteId,
+    grace_hours: Annotated[float, typer.Option(min=0, help="How long the older keys still work.")] = 24,
+    apikey: Annotated[
+        str | None, typer.Option(help="The new apikey; one is made where none is given.")
+    ] = None,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    database: DatabaseOption = None,
+) -> None:
+    """Prints a new apikey, once; the older ones end after the grace."""
+    key = apikey or secrets.token_urlsafe(24)
+
+    async def work() -> None:
+        async with opened_store(config, data, database) as store:
+            await _site(store, site_id)
+            now = Clock().now()
+            await store.give_key(hash_of(key), site_id, label="rotated", now=now)
+            await store.revoke_other_keys(site_id, hash_of(key), now + round(grace_hours * HOUR))
+
+    run(work())
+    typer.echo(f"apikey      {key}")
+    typer.echo(
+        f"The older keys work for {grace_hours:g} hours more. Keep this one now: it cannot be shown again.",
+        err=True,
+    )
+
+
+async def _site(store: Store, site_id: str) -> Site:
+    site = await store.site(site_id)
+    if site is None:
+        raise Trouble(f"there is no site {site_id}: 'cauri site list' names those there are")
+    return site
+
+
+def _named(name: str) -> str:
+    if not name.strip() or "\0" in name:
+        raise Trouble("a site needs a name that customers will recognise")
+    return name.strip()
+
+
+def _chosen(kind: str, text: str, known: tuple[str, ...]) -> tuple[str, ...]:
+    wanted = tuple(dict.fromkeys(part.strip().upper() for part in text.split(",") if part.strip()))
+    strange = [part for part in wanted if part not in known]
+    if strange or not wanted:
+        raise Trouble(
+            f"{', '.join(strange) or 'nothing'} is no {kind} of ours: choose among {', '.join(known)}"
+        )
+    return wanted
+
+
+def _settings(settings: SiteSettings, changes: list[str]) -> SiteSettings:
+    values: dict[str, Any] = msgspec.structs.asdict(settings)
+    for change in changes:
+        name, sign, value = change.partition("=")
+        if not sign or name not in values:
+            raise Trouble(f"--set {change}: write NAME=VALUE with a name among {', '.join(values)}")
+        values[name] = value
+    try:
+        return msgspec.convert(values, SiteSettings, strict=False)
+    except msgspec.ValidationError as error:
+        raise Trouble(f"--set: {error}") from None

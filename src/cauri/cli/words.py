@@ -1,0 +1,66 @@
+"""Times and payments in words for the terminal. Numbers of phones are masked."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from cauri.domain.payment import Attempt, Timeline
+
+
+def moment(milliseconds: int) -> str:
+    """UTC, to the millisecond."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+
+
+def timeline_lines(timeline: Timeline) -> list[str]:
+    """A payment's history, attempts and deliveries in the order in which they happened."""
+    payment = timeline.payment
+    attempts = {attempt.number: attempt for attempt in timeline.attempts}
+    events: list[tuple[int, str]] = []
+    for row in timeline.history:
+        move = f"{row.from_code or '–'} → {row.to_code}" if row.from_code != row.to_code else row.to_code
+        who = f"  by {row.actor}" if row.actor else ""
+        why = f"  ({row.note})" if row.note else ""
+        attempt = (
+            f"  attempt {row.attempt}: {_attempt(attempts[row.attempt])}" if row.attempt in attempts else ""
+        )
+        events.append((row.at, f"{row.event:<14} {move:<12}{attempt}{who}{why}"))
+    for delivery in timeline.deliveries:
+        answer = str(delivery.status) if delivery.status is not None else "no answer"
+        trouble = f"  {delivery.error}" if delivery.error else ""
+        again = f"; next try {moment(delivery.next_try_at)}" if delivery.next_try_at else ""
+        events.append(
+            (
+                delivery.at,
+                f"{'delivery':<14} {delivery.code:<12}  {answer} in {delivery.duration_ms} ms{trouble}{again}",
+            )
+        )
+    lines = [
+        f"payment  {payment.transaction_id}  site {payment.site_id}  {payment.amount} {payment.currency}",
+        f"now      {payment.code.number} {payment.code.message}  version {payment.version}  tries {payment.tries}",
+        f"token    {payment.token}",
+        "",
+        *(f"{moment(at)}  {text}" for at, text in sorted(events, key=lambda event: event[0])),
+    ]
+    lines += [
+        f"SURPLUS  attempt {each.attempt}: {each.amount} {each.currency} received after the end, operator's {each.operator_id}"
+        for each in timeline.surpluses
+    ]
+    return [*lines, *_pending(timeline)]
+
+
+def _attempt(attempt: Attempt) -> str:
+    word = f", {attempt.word}" if attempt.word else ""
+    operator_id = f", operator's {attempt.operator_id}" if attempt.operator_id else ""
+    return f"{attempt.method} {attempt.phone.prefix} {attempt.phone.masked} by {attempt.connector}{word}{operator_id}"
+
+
+def _pending(timeline: Timeline) -> list[str]:
+    state = timeline.notification
+    if state is None:
+        return []
+    if state["parked_at"]:
+        return ["", f"notification parked at {moment(state['parked_at'])}: the shop never answered 2xx"]
+    if state["due_at"]:
+        return ["", f"notification due at {moment(state['due_at'])}, {state['tries']} tries so far"]
+    return ["", "notification: the shop knows the newest state"]

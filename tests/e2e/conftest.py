@@ -16,6 +16,12 @@ from ..checkout.visitors import Shop
 from .tabs import ARGUMENTS, CHROMIUM, Receiver, served
 
 
+@pytest.fixture(params=["sqlite"], scope="session")
+def engine(request: pytest.FixtureRequest) -> str:
+    """One engine is enough here: tests/checkout shows the same pages on both, and browsers are slow."""
+    return str(request.param)
+
+
 @pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
     if not CHROMIUM.exists():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import uvicorn
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, TimeoutError
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -68,6 +69,7 @@ class Tab:
 
     page: Page
     name: str
+    script: bool = True
     complaints: list[str] = field(default_factory=list)
     hosts: set[str] = field(default_factory=set)
     shot_count: int = 0
@@ -83,7 +85,19 @@ class Tab:
 
     async def on(self, name: str) -> None:
         """Waits until this page of the payment is shown."""
-        await self.page.wait_for_selector(f"main[data-page={name}]", timeout=WAIT_MS)
+        await self.sees(f"main[data-page={name}]")
+
+    async def sees(self, selector: str) -> None:
+        """Waits for an element. Without script a customer presses reload, quicker than the page's own refresh."""
+        if self.script:
+            await self.page.wait_for_selector(selector, timeout=WAIT_MS)
+            return
+        for _ in range(40):
+            with contextlib.suppress(TimeoutError):
+                await self.page.wait_for_selector(selector, timeout=500)
+                return
+            await self.page.reload()
+        raise AssertionError(f"{selector} never came")
 
     async def shot(self, name: str) -> None:
         SCREENSHOTS.mkdir(exist_ok=True)
@@ -101,7 +115,7 @@ async def tab_of(browser: Browser, name: str, size: tuple[int, int], script: boo
         viewport={"width": size[0], "height": size[1]}, java_script_enabled=script, locale="de-DE"
     )
     try:
-        tab = Tab(await context.new_page(), name)
+        tab = Tab(await context.new_page(), name, script)
         tab.listen()
         yield tab
         assert tab.complaints == []

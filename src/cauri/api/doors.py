@@ -176,7 +176,7 @@ class Doors:
         if type(error) not in errors.ROWS:
             return self._broken(scope, head, error)
         if isinstance(error, TooManyRequests):
-            log.info("too many requests", path=scope["path"], retry_after_s=error.retry_after_s)
+            log.debug("too many requests", path=scope["path"], retry_after_s=error.retry_after_s)
         return errors.answer_to(error, head.accept_language, self.response_id())
 
     def _broken(self, scope: Scope, head: Head, error: Exception) -> Answer:

@@ -128,6 +128,8 @@ def _kept_state(data: Path | None, memory: bool, database: str | None) -> tuple[
     """The database and the secret that seals keys in it."""
     if memory:
         return MEMORY, os.urandom(16).hex()
+    if database is not None and not database.startswith(("postgresql://", "postgres://", "sqlite:///")):
+        raise Trouble("--database: must begin with postgresql:// or sqlite:///")
     folder = data or DEFAULT_DATA
     try:
         folder.mkdir(parents=True, exist_ok=True)

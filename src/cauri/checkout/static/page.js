@@ -3,6 +3,7 @@
   "use strict";
   var main = document.querySelector("main");
   var token = (location.pathname.match(/payment\/(\w+)/) || [])[1];
+  var gone = false;
   var here = location.pathname.replace(/(payment\/\w+).*/, "$1") + location.search;
 
   function remember(what) {
@@ -11,7 +12,8 @@
   function remembers(what) {
     try { return sessionStorage.getItem(what + token) === "1"; } catch (e) { return false; }
   }
-  function look() { location.replace(here); }
+  // Once a form is on its way nothing may call the browser back: leaving, too, is a change that is told here.
+  function look() { if (!gone) location.replace(here); }
   function clock(seconds) {
     return Math.floor(seconds / 60) + ":" + ("0" + seconds % 60).slice(-2);
   }
@@ -29,11 +31,12 @@
   document.addEventListener("submit", function (event) {
     if (event.target.dataset.sent) { event.preventDefault(); return; }
     event.target.dataset.sent = "1";
+    gone = true;
     setTimeout(function () { delete event.target.dataset.sent; }, 8000);
     if (event.target.dataset.form === "return") remember("returned");
   });
   window.addEventListener("pageshow", function (event) {
-    if (event.persisted) look();
+    if (event.persisted) { gone = false; look(); }
   });
 
   function watch() {
@@ -50,7 +53,7 @@
       note.firstElementChild.textContent = note.dataset.soon.replace("{clock}", left);
     }, function () {
       // Where nothing can be remembered it could happen twice: then the button is there to press.
-      if (!form.dataset.sent && remember("returned")) { form.dataset.sent = "1"; form.submit(); }
+      if (!form.dataset.sent && remember("returned")) { gone = true; form.dataset.sent = "1"; form.submit(); }
     });
     note.hidden = false;
     note.firstElementChild.textContent = note.dataset.soon.replace("{clock}", 5);

@@ -1,0 +1,32 @@
+public class InitPayment {
+
+    public async void initPayment(){
+
+        string API_KEY = "votre-apikey"; 
+
+        string SITE_ID = "votre-site-id";
+
+        string URL = "https://api-checkout.cinetpay.com/v2/payment/check";
+
+        var payment = new 
+        {
+            apikey = API_KEY,
+            site_id = SITE_ID,
+            transaction_id = "id-de-paiement",
+        };
+
+        string json = JsonConvert.SerializeObject(payment);
+
+        StringContent data = new StringContent(json, Encoding.UTF8, "application/json");
+
+        var client = new HttpClient();
+
+        var response = await client.PostAsync(url, data);
+
+        string result = await response.Content.ReadAsStringAsync();
+
+        Console.WriteLine(result);
+
+    }
+
+}

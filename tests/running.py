@@ -65,7 +65,9 @@ class Running:
         await self.sandbox.stop()
 
 
-async def run(database: str, *, clock: Clock | None = None, operator_delay_s: float = 0.0, **options: object) -> Running:
+async def run(
+    database: str, *, clock: Clock | None = None, operator_delay_s: float = 0.0, **options: object
+) -> Running:
     """A sandbox on free ports over this database. ManualClock is welcome."""
     wanted = SandboxOptions(database=database, operator_delay_s=operator_delay_s, **options)  # type: ignore[arg-type]
     sandbox = Sandbox(wanted, bound_socket("127.0.0.1", 0), bound_socket("127.0.0.1", 0), clock)

@@ -32,6 +32,7 @@ ALLOWED: dict[str, set[str]] = {
     "customer": set(),
     "config": set(),
     "logs": set(),
+    "workers": set(),
     "serving": {"api"},
 }
 MAY_IMPORT_ALL = {"app", "cli", "sandbox", "__main__"}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import fcntl
-import os
 import socket
 from pathlib import Path
 from types import TracebackType
@@ -27,11 +27,10 @@ def bound_socket(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-    except OSError as error:
+    except (OSError, OverflowError) as error:
         listener.close()
-        raise OSError(
-            error.errno, f"cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}"
-        ) from None
+        why = (error.strerror if isinstance(error, OSError) else None) or "a port is a number from 0 to 65535"
+        raise OSError(errno.EADDRNOTAVAIL, f"cannot listen on {host}:{port}: {why}") from None
     listener.listen(2048)
     return listener
 

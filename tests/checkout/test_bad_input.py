@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from typing import Any
 
 import httpx
 import pytest
@@ -251,3 +252,21 @@ async def test_the_state_door_ends_when_the_client_goes_away(shop: Shop) -> None
     }
     async with asyncio.timeout(20):
         await app(scope, receive, send)
+
+
+async def test_a_database_that_is_gone_gets_a_page_that_says_so(start_gateway: Any) -> None:
+    running = await start_gateway()
+    async with httpx.AsyncClient() as client:
+        visitor = await Shop(running, client).opens()
+        await running.store.close()
+        for accept, words in (("fr", "momentanément indisponible"), ("en", "not available for a moment")):
+            headers = {"accept-language": accept}
+            answers = [
+                await visitor.get(headers=headers),
+                await visitor.post("pay", {"country": "CI", "number": "0102324373"}, headers=headers),
+                await visitor.post("cancel", headers=headers),
+            ]
+            for answer in answers:
+                assert (answer.status_code, page_name(answer)) == (503, "trouble")
+                assert answer.headers["retry-after"] == "5"
+                assert words in text_of(answer)

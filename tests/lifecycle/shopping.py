@@ -136,6 +136,16 @@ class Purchase:
         assert await self.code() == code, (await self.timeline()).history
         await self.is_told()
 
+    async def becomes(self, code: str, within: int = 8) -> None:
+        """On a clock that runs by itself: waits at the state door, as the page does, until check shows this code."""
+        url, seen = f"{self.shop.running.url}/payment/{self.token}/state", 0
+        for _ in range(within):
+            state = (await self.shop.client.get(url, params={"seen": seen, "wait": 3})).json()
+            seen = state["version"]
+            if await self.code() == code:
+                return
+        raise AssertionError(f"shows {await self.code()}, not {code}")
+
     async def is_told(self) -> None:
         for _ in range(TURNS_MAX):
             state = await self.shop.running.store.notification(await self.payment())

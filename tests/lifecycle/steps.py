@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from cauri.clock import MINUTE
-from cauri.domain.outcome import Accepted, Refused
 from cauri.domain.codes import Code
+from cauri.domain.outcome import Accepted, Refused
 from tests.lifecycle.shopping import Purchase
 
 Act = Callable[[Purchase], Awaitable[Any]]

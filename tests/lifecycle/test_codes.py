@@ -90,4 +90,8 @@ async def test_the_guides_second_payer_pays(one_try: Purchase) -> None:
     await one_try.post("pay", country="CI", number="0102324373")
     await one_try.comes_to("00")
     data = (await one_try.check())["data"]
-    assert (data["payment_method"], data["phone_prefix"], data["phone_number"]) == ("FLOOZ", "225", "0102324373")
+    assert (data["payment_method"], data["phone_prefix"], data["phone_number"]) == (
+        "FLOOZ",
+        "225",
+        "0102324373",
+    )

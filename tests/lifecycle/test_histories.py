@@ -336,7 +336,13 @@ HISTORIES = [
     ),
     History(
         "a late success while a rival waits for its code: the rival is dropped",
-        (pays("623"), says("600", "662"), pays("663", "OMBF"), says("paid", "00", 1), types_code("123456", "00")),
+        (
+            pays("623"),
+            says("600", "662"),
+            pays("663", "OMBF"),
+            says("paid", "00", 1),
+            types_code("123456", "00"),
+        ),
         "623 662 663 00",
         "sent,failed,code asked,paid",
         "paid dropped",

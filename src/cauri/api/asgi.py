@@ -89,7 +89,9 @@ async def send_answer(send: Send, answer: Answer) -> None:
 
 async def send_preflight(send: Send, headers: Iterable[Header]) -> None:
     """Any origin may call, with the headers it asks for and without credentials (contract section 1, "browsers")."""
-    wanted = [value for name, value in headers if name == b"access-control-request-headers" and _quotable(value)]
+    wanted = [
+        value for name, value in headers if name == b"access-control-request-headers" and _quotable(value)
+    ]
     answer = [
         _ANY_ORIGIN,
         (b"access-control-allow-methods", b"POST"),

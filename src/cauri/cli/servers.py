@@ -15,7 +15,7 @@ import typer
 import uvloop
 
 from cauri import logs
-from cauri.app import MEMORY, Gateway
+from cauri.app import MEMORY, Gateway, open_store
 from cauri.cli.instance import (
     DEFAULT_DATA,
     ConfigOption,
@@ -33,6 +33,7 @@ from cauri.sandbox import APIKEY, SECRET_KEY, SITE_ID, Sandbox, SandboxOptions, 
 from cauri.serving import AlreadyServed, Server, SingleProcess, bound_socket, url_of
 from cauri.store import engine_for
 from cauri.store.migrate import migrate
+from cauri.workers import Workers
 
 
 def sandbox(
@@ -96,7 +97,12 @@ def serve(
     logs.set_up(settings.log_format, settings.log_level)
     with _single_process(settings.database):
         (listener,) = _listeners((settings.host, settings.port))
-        _run_loop(_serve(settings, listener))
+        _run_loop(_checked(settings))
+        typer.echo(f"cauri serves {settings.public_url} on {url_of(listener)}", err=True)
+        if settings.workers == 1:
+            _run_loop(_serve(settings, listener))
+        else:
+            Workers(settings.workers, lambda: _run_loop(_serve(settings, listener))).run()
 
 
 def migrate_command(
@@ -178,13 +184,20 @@ async def _sandbox(options: SandboxOptions, sockets: list[socket.socket], ready_
     await instance.stop()
 
 
+async def _checked(settings: Settings) -> None:
+    """Raises Trouble where the database cannot be worked with, before anybody is answered."""
+    store = open_store(settings)
+    try:
+        await check_schema(store)
+    finally:
+        await store.close()
+
+
 async def _serve(settings: Settings, listener: socket.socket) -> None:
     gateway = Gateway(settings)
-    await check_schema(gateway.store)
     await gateway.start()
     server = Server(gateway, listener)
     await server.start()
-    typer.echo(f"cauri serves {settings.public_url} on {url_of(listener)}", err=True)
     await _told_to_stop()
     await server.stop()
     await gateway.stop()

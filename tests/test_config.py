@@ -1,0 +1,140 @@
+"""Settings: file, environment, flags; every fault at once, each with its remedy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cauri.config import BadSettings, load, read
+from cauri.domain.money import Bounds
+
+GOOD: dict[str, Any] = {
+    "public_url": "https://pay.example.com",
+    "database": "postgresql://cauri@localhost/cauri",
+    "secret": "0123456789abcdef",
+    "operators": {"pawapay": {"token": "t"}},
+}
+
+
+def test_few_settings_are_enough_and_the_others_have_the_documented_defaults() -> None:
+    settings = read(GOOD)
+    assert (settings.port, settings.workers, settings.private_notify_urls) == (8080, 1, False)
+    assert (settings.limits.rate_per_key, settings.limits.failed_auth_per_address) == (200, 30)
+    assert settings.limits.page_posts_per_address == 60
+    assert settings.bounds_table["TG", "XOF"] == Bounds(150, 1_500_000)
+
+
+FAULTS = [
+    pytest.param({"public_url": None}, ["public_url: missing"], id="a missing setting"),
+    pytest.param(
+        {"public_url": None, "secret": None},
+        ["public_url: missing", "secret: missing"],
+        id="all missing ones at once",
+    ),
+    pytest.param({"secret": "short"}, ["secret: expected"], id="a secret that is too short"),
+    pytest.param({"port": "eighty"}, ["port: expected"], id="a word for a number"),
+    pytest.param({"port": 70_000}, ["port: expected"], id="a port beyond the last"),
+    pytest.param({"prot": 80}, ["prot: there is no such setting; did you mean port?"], id="a mistyped name"),
+    pytest.param(
+        {"limits": {"rate_per_keys": 1}},
+        ["limits.rate_per_keys: there is no such setting; did you mean limits.rate_per_key?"],
+        id="a mistyped name in a table",
+    ),
+    pytest.param(
+        {"operators": {"pawapay": {}}},
+        ["operators.pawapay.token: missing"],
+        id="an operator without its token",
+    ),
+    pytest.param({"operators": {}}, ["operators: none is configured"], id="no operator"),
+    pytest.param(
+        {"operators": {"pawapay": {"token": "t", "base_url": "ftp://x"}}},
+        ["operators.pawapay.base_url: 'ftp://x' is no http(s) address"],
+        id="an operator's address",
+    ),
+    pytest.param(
+        {"public_url": "pay.example.com"},
+        ["public_url: 'pay.example.com' is no http(s) address"],
+        id="an address without scheme",
+    ),
+    pytest.param(
+        {"public_url": "https://pay.example.com/?a=1"},
+        ["public_url: must have neither ? nor #"],
+        id="an address with a query",
+    ),
+    pytest.param({"database": "mysql://x"}, ["database: must begin with"], id="another database"),
+    pytest.param(
+        {"database": "sqlite:///x", "workers": 2},
+        ["workers: SQLite has one serving process"],
+        id="two workers on SQLite",
+    ),
+    pytest.param(
+        {"trusted_proxies": ["10.0.0.0/8", "proxy"]},
+        ["trusted_proxies: 'proxy' is neither"],
+        id="a proxy that is no address",
+    ),
+    pytest.param(
+        {"methods": {"OMX": "pawapay"}}, ["methods.OMX: no such payment method"], id="an unknown method"
+    ),
+    pytest.param(
+        {"methods": {"FLOOZ": "moov_3pp"}},
+        ["methods.FLOOZ: 'moov_3pp' is not a configured operator"],
+        id="a method's operator that is not there",
+    ),
+    pytest.param(
+        {"bounds": {"CI-EUR": [1, 2]}}, ["bounds.CI-EUR: write COUNTRY_CURRENCY"], id="bounds of nowhere"
+    ),
+    pytest.param(
+        {"bounds": {"CI_XOF": [200, 100]}}, ["bounds.CI_XOF: the low bound"], id="bounds upside down"
+    ),
+    pytest.param({"bounds": {"CI_XOF": [100]}}, ["bounds: expected"], id="one bound only"),
+    pytest.param({"log_format": "xml"}, ["log_format: invalid"], id="an unknown log format"),
+    pytest.param({"limits": {"rate_per_key": -1}}, ["limits.rate_per_key: expected"], id="a negative limit"),
+    pytest.param({"operators": "pawapay"}, ["operators: expected"], id="a word for a table"),
+]
+
+
+@pytest.mark.parametrize(("change", "told"), FAULTS)
+def test_a_wrong_setting_is_named_with_its_remedy(change: dict[str, Any], told: list[str]) -> None:
+    values = {name: value for name, value in {**GOOD, **change}.items() if value is not None}
+    with pytest.raises(BadSettings) as caught:
+        read(values)
+    assert len(caught.value.faults) == len(told)
+    for fault, beginning in zip(sorted(caught.value.faults), sorted(told), strict=True):
+        assert fault.startswith(beginning)
+
+
+def test_the_environment_overrides_the_file_and_flags_override_both(tmp_path: Path) -> None:
+    file = tmp_path / "cauri.toml"
+    file.write_text(
+        'public_url = "https://a.example"\ndatabase = "postgresql://x/y"\nsecret = "0123456789abcdef"\nport = 1\n'
+        '[operators.pawapay]\ntoken = "from the file"\n'
+    )
+    environment = {
+        "CAURI_PORT": "2",
+        "CAURI_OPERATORS__PAWAPAY__TOKEN": "from the environment",
+        "CAURI_TRUSTED_PROXIES": "10.0.0.1, 10.1.0.0/16",
+        "CAURI_PRIVATE_NOTIFY_URLS": "true",
+        "OTHER": "x",
+    }
+    settings = load(file, environment, host=None, port=3)
+    assert settings.port == 3
+    assert settings.operators.pawapay is not None
+    assert settings.operators.pawapay.token == "from the environment"
+    assert settings.trusted_proxies == ("10.0.0.1", "10.1.0.0/16")
+    assert settings.private_notify_urls is True
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        pytest.param(b"port = ", "not TOML", id="not TOML"),
+        pytest.param(b"\xff\xfe", "cannot be read", id="not text"),
+    ],
+)
+def test_a_file_that_is_no_settings_file_is_told_in_words(tmp_path: Path, text: bytes, told: str) -> None:
+    file = tmp_path / "cauri.toml"
+    file.write_bytes(text)
+    with pytest.raises(BadSettings, match=told):
+        load(file, {})

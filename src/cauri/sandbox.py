@@ -5,11 +5,8 @@ It differs from production by URLs and keys, never by code.
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 import socket
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from msgspec.structs import replace
@@ -18,13 +15,11 @@ from cauri.app import MEMORY, Gateway
 from cauri.clock import Clock
 from cauri.config import Limits, Moov3ppSettings, OperatorsSettings, PawaPaySettings, Settings
 from cauri.domain.site import Site, SiteSettings
+from cauri.keys import SANDBOX_APIKEY, SANDBOX_SECRET_KEY, SANDBOX_SITE_ID, hash_of
 from cauri.serving import Server, url_of
 from cauri.simulator.app import simulator
 from cauri.store.migrate import migrate
 
-SITE_ID = "445160"
-APIKEY = "cauri-sandbox-apikey"
-SECRET_KEY = "cauri-sandbox-secret-key"  # noqa: S105 — public knowledge
 SITE_NAME = "Boutique de démonstration"
 
 # The gateway's accounts with the simulated operators.
@@ -41,9 +36,9 @@ class SandboxOptions:
     database: str = MEMORY
     secret: str = "sandbox-" + "0" * 16
     public_url: str | None = None
-    site_id: str = SITE_ID
-    apikey: str = APIKEY
-    secret_key: str = SECRET_KEY
+    site_id: str = SANDBOX_SITE_ID
+    apikey: str = SANDBOX_APIKEY
+    secret_key: str = SANDBOX_SECRET_KEY
     operator_delay_s: float = 1.0
     limits: Limits = NO_LIMITS
 
@@ -126,17 +121,3 @@ async def ensure_site(gateway: Gateway, options: SandboxOptions) -> None:
     if site.secret_key != options.secret_key:
         await store.save_site(replace(site, secret_key=options.secret_key))
     await store.give_key(hash_of(options.apikey), options.site_id, label="sandbox", now=now)
-
-
-def hash_of(apikey: str) -> str:
-    """How a key is kept: its SHA-256, hex."""
-    return hashlib.sha256(apikey.encode()).hexdigest()
-
-
-def kept_secret(folder: Path) -> str:
-    """The instance's own secret, made once and kept beside its data."""
-    path = folder / "secret"
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_hex(32))
-    return path.read_text().strip()

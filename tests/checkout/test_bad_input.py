@@ -2,15 +2,31 @@
 
 import asyncio
 import re
-from typing import Any
 
 import httpx
 import pytest
 from starlette.applications import Starlette
 
 from cauri.checkout.routes import build
+from cauri.clock import Clock
+from cauri.lifecycle import Lifecycle, LifecycleSettings
+from cauri.operators.registry import Operators
+from cauri.store import Store, Vault, engine_for
 
 from .visitors import STEPS, Shop, page_name, text_of
+
+
+def pages_of(lifecycle: Lifecycle, posts: int = 0) -> Starlette:
+    """The page's doors alone, in this process."""
+    return Starlette(
+        routes=build(
+            lifecycle,
+            public_url="http://page.example",
+            page_posts_per_address=posts,
+            trusted_proxies=("127.0.0.1",),
+            clock=lifecycle.clock,
+        )
+    )
 
 
 @pytest.mark.parametrize(
@@ -180,14 +196,7 @@ async def test_a_step_opened_by_get_leads_to_the_page(shop: Shop) -> None:
 async def test_too_many_forms_get_a_page_with_retry_after(shop: Shop) -> None:
     visitor = await shop.opens()
     gateway = shop.gateway
-    routes = build(
-        gateway.lifecycle,
-        public_url=gateway.url,
-        page_posts_per_address=3,
-        trusted_proxies=("127.0.0.1",),
-        clock=gateway.clock,
-    )
-    door = httpx.ASGITransport(Starlette(routes=routes))
+    door = httpx.ASGITransport(pages_of(gateway.lifecycle, posts=3))
     async with httpx.AsyncClient(transport=door, base_url="http://page.example") as client:
         path, data = f"/payment/{visitor.token}/number", {"country": "CI", "number": "1"}
         answers = [await client.post(path, data=data) for _ in range(8)]
@@ -225,15 +234,7 @@ async def test_the_state_door_answers_when_something_changes(shop: Shop) -> None
 
 async def test_the_state_door_ends_when_the_client_goes_away(shop: Shop) -> None:
     visitor = await shop.opens()
-    app = Starlette(
-        routes=build(
-            shop.gateway.lifecycle,
-            public_url=shop.gateway.url,
-            page_posts_per_address=0,
-            trusted_proxies=(),
-            clock=shop.gateway.clock,
-        )
-    )
+    app = pages_of(shop.gateway.lifecycle)
     messages = iter([{"type": "http.request", "body": b"", "more_body": False}, {"type": "http.disconnect"}])
 
     async def receive() -> dict[str, object]:
@@ -254,19 +255,21 @@ async def test_the_state_door_ends_when_the_client_goes_away(shop: Shop) -> None
         await app(scope, receive, send)
 
 
-async def test_a_database_that_is_gone_gets_a_page_that_says_so(start_gateway: Any) -> None:
-    running = await start_gateway()
-    async with httpx.AsyncClient() as client:
-        visitor = await Shop(running, client).opens()
-        await running.store.close()
+async def test_a_database_that_cannot_be_reached_gets_a_page_that_says_so() -> None:
+    store = Store(engine_for("postgresql://nobody@127.0.0.1:1/none"), Vault("0123456789abcdef"))
+    settings = LifecycleSettings(public_url="https://pay.example")
+    lifecycle = Lifecycle(store, Operators([]), Clock(), settings)
+    door = httpx.ASGITransport(pages_of(lifecycle))
+    url = f"/payment/{'0' * 34}"
+    async with httpx.AsyncClient(transport=door, base_url="https://pay.example") as client:
         for accept, words in (("fr", "momentanément indisponible"), ("en", "not available for a moment")):
             headers = {"accept-language": accept}
-            answers = [
-                await visitor.get(headers=headers),
-                await visitor.post("pay", {"country": "CI", "number": "0102324373"}, headers=headers),
-                await visitor.post("cancel", headers=headers),
+            answers = [await client.get(url, headers=headers)]
+            answers += [
+                await client.post(f"{url}/{step}", headers=headers) for step in ("pay", "cancel", "leave")
             ]
             for answer in answers:
                 assert (answer.status_code, page_name(answer)) == (503, "trouble")
                 assert answer.headers["retry-after"] == "5"
                 assert words in text_of(answer)
+    await store.close()

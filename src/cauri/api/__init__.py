@@ -1,0 +1,1 @@
+"""The merchants' door: the two endpoints, the operators' callbacks, the documentation, the health."""

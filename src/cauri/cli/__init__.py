@@ -3,29 +3,49 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from cauri import __version__
-from cauri.cli import demo, payments, reconcile, servers, sites
-from cauri.cli.instance import Trouble
+
+# A command's module is imported when the command is used: ``cauri site list`` need not wait for the page's templates.
+MODULES = {
+    "demo": "demo",
+    "sandbox": "servers",
+    "serve": "servers",
+    "migrate": "servers",
+    "pay": "pay",
+    "site": "sites",
+    "payment": "payments",
+    "reconcile": "reconcile",
+}
+
+
+class Commands(TyperGroup):
+    """The commands of MODULES; a module's ``app`` is the command of its name, or holds several."""
+
+    def list_commands(self, ctx: object) -> list[str]:
+        return list(MODULES)
+
+    def get_command(self, ctx: object, cmd_name: str) -> Any:
+        if cmd_name not in MODULES:
+            return None
+        module = import_module(f"cauri.cli.{MODULES[cmd_name]}")
+        command = typer.main.get_command(module.app)
+        return getattr(command, "commands", {}).get(cmd_name, command)
+
 
 app = typer.Typer(
+    cls=Commands,
     help="Mobile-money payments over CinetPay's Checkout API v2: a sandbox on a laptop, a gateway in production.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command("demo")(demo.demo)
-app.command("sandbox")(servers.sandbox)
-app.command("serve")(servers.serve)
-app.command("migrate")(servers.migrate_command)
-app.command("pay")(payments.pay_command)
-app.add_typer(sites.app, name="site")
-app.add_typer(payments.app, name="payment")
-app.add_typer(reconcile.app, name="reconcile")
 
 
 def _version(wanted: bool) -> None:
@@ -45,6 +65,8 @@ def _options(
 
 def main() -> None:
     """Runs a command; trouble that a person can mend is told in words, with exit status 2."""
+    from cauri.cli.instance import Trouble
+
     try:
         app()
     except Trouble as trouble:

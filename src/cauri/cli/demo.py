@@ -20,16 +20,19 @@ import typer
 import uvloop
 
 from cauri import logs
-from cauri.cli.instance import Trouble, database_in
+from cauri.cli.instance import Trouble, database_in, plain_app
 from cauri.customer import CustomerTrouble, pay
 from cauri.sandbox import Sandbox, SandboxOptions
 from cauri.serving import bound_socket
+
+app = plain_app()
 
 PHONE = "+2250102324373"
 DELIVERED_WITHIN_S = 30
 READY_WITHIN_S = 60
 
 
+@app.command()
 def demo(
     once: Annotated[
         bool, typer.Option("--once", help="Leave after the story: exit status 0 if the order was delivered.")

@@ -10,12 +10,9 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from cauri.clock import Clock
 from cauri.config import BadSettings, load
 from cauri.domain.errors import CauriError, StoreUnavailable
-from cauri.lifecycle import Lifecycle, LifecycleSettings
-from cauri.operators.registry import Operators
-from cauri.sandbox import kept_secret
+from cauri.keys import kept_secret
 from cauri.store import Store, Vault, engine_for
 from cauri.store.migrate import migrations, version_of
 
@@ -39,6 +36,17 @@ DatabaseOption = Annotated[
 
 class Trouble(Exception):
     """Something a person can mend; the message says how."""
+
+
+def plain_app(words: str | None = None) -> typer.Typer:
+    """The commands of one module, with plain help and error texts."""
+    return typer.Typer(
+        help=words,
+        no_args_is_help=words is not None,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
 
 
 def database_in(folder: Path) -> str:
@@ -97,8 +105,3 @@ async def check_schema(store: Store) -> None:
         raise Trouble(
             f"the database's schema is version {there}, newer than this Cauri knows ({wanted}): upgrade Cauri"
         )
-
-
-def bare_lifecycle(store: Store) -> Lifecycle:
-    """The life of payments without any operator to call: enough for a person's decisions."""
-    return Lifecycle(store, Operators([]), Clock(), LifecycleSettings(public_url=""))

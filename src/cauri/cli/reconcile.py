@@ -12,8 +12,8 @@ from cauri.cli.instance import (
     DatabaseOption,
     DataOption,
     Trouble,
-    bare_lifecycle,
     opened_store,
+    plain_app,
     run,
 )
 from cauri.cli.words import moment
@@ -22,8 +22,11 @@ from cauri.domain.codes import BY_NUMBER, Code, Kind
 from cauri.domain.errors import NothingToClose, PaymentNotFound
 from cauri.domain.outcome import Accepted, Refused
 from cauri.domain.payment import Attempt, Payment
+from cauri.lifecycle import Lifecycle, LifecycleSettings
+from cauri.operators.registry import Operators
+from cauri.store import Store
 
-app = typer.Typer(help="Attempts that no rule can end.", no_args_is_help=True)
+app = plain_app("Attempts that no rule can end.")
 
 
 @app.command("list")
@@ -79,7 +82,7 @@ def close(
     async def work() -> Payment:
         async with opened_store(config, data, database) as store:
             try:
-                return await bare_lifecycle(store).close(
+                return await _lifecycle(store).close(
                     site_id, transaction_id, decision, who=who or getpass.getuser(), why=why.strip()
                 )
             except PaymentNotFound:
@@ -93,6 +96,11 @@ def close(
     typer.echo(
         f"{transaction_id} is now {payment.code.number} {payment.code.message}; the shop will be notified"
     )
+
+
+def _lifecycle(store: Store) -> Lifecycle:
+    """The life of payments without any operator to call: enough for a person's decisions."""
+    return Lifecycle(store, Operators([]), Clock(), LifecycleSettings(public_url=""))
 
 
 def _decision(paid: str | None, failed: str | None) -> Accepted | Refused:

@@ -25,17 +25,22 @@ from cauri.cli.instance import (
     check_schema,
     database_in,
     named_instance,
+    plain_app,
     run,
 )
 from cauri.config import BadSettings, Settings, load
 from cauri.domain.errors import StoreUnavailable
-from cauri.sandbox import APIKEY, SECRET_KEY, SITE_ID, Sandbox, SandboxOptions, kept_secret
+from cauri.keys import SANDBOX_APIKEY, SANDBOX_SECRET_KEY, SANDBOX_SITE_ID, kept_secret
+from cauri.sandbox import Sandbox, SandboxOptions
 from cauri.serving import AlreadyServed, Server, SingleProcess, bound_socket, url_of
 from cauri.store import engine_for
 from cauri.store.migrate import migrate
 from cauri.workers import Workers
 
+app = plain_app()
 
+
+@app.command()
 def sandbox(
     host: Annotated[
         str, typer.Option(help="Address to listen on; its keys are public knowledge, mind who can reach it.")
@@ -53,9 +58,9 @@ def sandbox(
     public_url: Annotated[
         str | None, typer.Option(help="Address in the payment_url, where it is not the one listened on.")
     ] = None,
-    site_id: Annotated[str, typer.Option(help="The ready site's site_id.")] = SITE_ID,
-    apikey: Annotated[str, typer.Option(help="Its apikey.")] = APIKEY,
-    secret_key: Annotated[str, typer.Option(help="Its secret key, for x-token.")] = SECRET_KEY,
+    site_id: Annotated[str, typer.Option(help="The ready site's site_id.")] = SANDBOX_SITE_ID,
+    apikey: Annotated[str, typer.Option(help="Its apikey.")] = SANDBOX_APIKEY,
+    secret_key: Annotated[str, typer.Option(help="Its secret key, for x-token.")] = SANDBOX_SECRET_KEY,
     operator_delay: Annotated[
         float, typer.Option(min=0, help="Seconds a simulated customer takes to approve.")
     ] = 1.0,
@@ -85,6 +90,7 @@ def sandbox(
         _run_loop(_sandbox(options, sockets, ready_file))
 
 
+@app.command()
 def serve(
     config: Annotated[Path, typer.Option(help="The settings; cauri.example.toml explains each.")] = Path(
         "cauri.toml"
@@ -105,6 +111,7 @@ def serve(
             Workers(settings.workers, lambda: _run_loop(_serve(settings, listener))).run()
 
 
+@app.command("migrate")
 def migrate_command(
     config: ConfigOption = None, data: DataOption = None, database: DatabaseOption = None
 ) -> None:

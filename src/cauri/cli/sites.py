@@ -9,15 +9,15 @@ import msgspec
 import typer
 from msgspec.structs import replace
 
-from cauri.cli.instance import ConfigOption, DatabaseOption, DataOption, Trouble, opened_store, run
+from cauri.cli.instance import ConfigOption, DatabaseOption, DataOption, Trouble, opened_store, plain_app, run
 from cauri.cli.words import moment
 from cauri.clock import HOUR, Clock
 from cauri.domain.money import COUNTRIES, CURRENCIES
 from cauri.domain.site import Site, SiteSettings, SiteStatus
-from cauri.sandbox import hash_of
+from cauri.keys import hash_of
 from cauri.store import Store
 
-app = typer.Typer(help="The sites that may take payments, and their keys.", no_args_is_help=True)
+app = plain_app("The sites that may take payments, and their keys.")
 
 _ALL_CURRENCIES, _ALL_COUNTRIES = ",".join(CURRENCIES), ",".join(COUNTRIES)
 

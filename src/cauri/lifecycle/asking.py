@@ -134,7 +134,7 @@ class Asking:
             currency=attempt.currency,
             sent_at=attempt.sent_at or attempt.started_at,
             description=payment.request.description,
-            page_url=f"{self._public_url}/payment/{payment.token}",
+            page_url=f"{self._public_url}/payment/{payment.token}?back=1",
             lang=payment.request.lang,
             code=code,
         )

@@ -34,9 +34,7 @@ async def migrate(engine: Engine) -> list[int]:
         if version <= await version_of(engine):
             continue
         try:
-            await engine.script(
-                [_NOTE_VERSION.format(int(version)), *_statements(engine, text)]
-            )
+            await engine.script([_NOTE_VERSION.format(int(version)), *_statements(engine, text)])
         except StoreRefused:  # another process was faster
             continue
         applied.append(version)

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from cauri.domain.codes import Code
+from cauri.domain.errors import StoreUnavailable
 from cauri.domain.payment import (
     Attempt,
     AttemptStatus,
@@ -151,8 +152,12 @@ def surplus_of(row: Row) -> Surplus:
 
 
 def site_of(row: Row, vault: Vault) -> Site:
-    """A row of SITE_COLUMNS."""
+    """A row of SITE_COLUMNS. Raises StoreUnavailable where it holds what no version of Cauri has written."""
     site_id, name, status, sealed, currencies, countries, settings, created_at = row
+    try:
+        read_settings = _settings.decode(settings)
+    except msgspec.DecodeError as error:
+        raise StoreUnavailable(f"the settings of site {site_id} cannot be read: {error}") from None
     return Site(
         site_id=site_id,
         name=name,
@@ -160,7 +165,7 @@ def site_of(row: Row, vault: Vault) -> Site:
         secret_key=None if sealed is None else vault.opened(sealed),
         currencies=_texts.decode(currencies),
         countries=_texts.decode(countries),
-        settings=_settings.decode(settings),
+        settings=read_settings,
         created_at=created_at,
     )
 

@@ -1,0 +1,25 @@
+"""Keys: the sandbox's, which are public knowledge; how an apikey is kept; the instance's own secret beside its data."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from pathlib import Path
+
+SANDBOX_SITE_ID = "445160"
+SANDBOX_APIKEY = "cauri-sandbox-apikey"
+SANDBOX_SECRET_KEY = "cauri-sandbox-secret-key"  # noqa: S105 — public knowledge
+
+
+def hash_of(apikey: str) -> str:
+    """How an apikey is kept: its SHA-256, hex."""
+    return hashlib.sha256(apikey.encode()).hexdigest()
+
+
+def kept_secret(folder: Path) -> str:
+    """The instance's own secret, made once and kept beside its data; nobody else may read it."""
+    path = folder / "secret"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_hex(32))
+    return path.read_text().strip()

@@ -261,13 +261,14 @@ async def test_a_database_that_cannot_be_reached_gets_a_page_that_says_so() -> N
     lifecycle = Lifecycle(store, Operators([]), Clock(), settings)
     door = httpx.ASGITransport(pages_of(lifecycle))
     url = f"/payment/{'0' * 34}"
-    async with httpx.AsyncClient(transport=door, base_url="https://pay.example") as client:
-        for accept, words in (("fr", "momentanément indisponible"), ("en", "not available for a moment")):
-            headers = {"accept-language": accept}
-            answers = [await client.get(url, headers=headers)]
-            answers += [
-                await client.post(f"{url}/{step}", headers=headers) for step in ("pay", "cancel", "leave")
-            ]
+    languages = {"fr": "momentanément indisponible", "en": "not available for a moment"}
+    asked = [("GET", url), *(("POST", f"{url}/{step}") for step in ("pay", "cancel", "leave"))]
+    async with httpx.AsyncClient(transport=door, base_url="https://pay.example", timeout=30) as client:
+        for lang, words in languages.items():
+            headers = {"accept-language": lang}
+            answers = await asyncio.gather(
+                *(client.request(method, path, headers=headers) for method, path in asked)
+            )
             for answer in answers:
                 assert (answer.status_code, page_name(answer)) == (503, "trouble")
                 assert answer.headers["retry-after"] == "5"

@@ -7,7 +7,7 @@ import pytest
 from .visitors import STEPS, Shop, Visitor, page_name, text_of
 
 EVIL = "<script>alert(1)</script>\"'><img src=//evil.example>"
-FIRST_VIEW_BYTES_MAX = 12_000
+FIRST_VIEW_BYTES_MAX = 13_000  # with the longest description; the promise is 30 kB
 
 
 async def pages_of(shop: Shop, **fields: object) -> list:

@@ -104,7 +104,11 @@ class _Worker:
         self._connection: apsw.Connection | None = None
 
     async def run(self, work: Callable[[apsw.Connection], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._guarded, work)
+        try:
+            future = asyncio.get_running_loop().run_in_executor(self._thread, self._guarded, work)
+        except RuntimeError as error:
+            raise StoreUnavailable("SQLite: the store is closed") from error
+        return await future
 
     async def close(self) -> None:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._close)

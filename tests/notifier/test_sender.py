@@ -1,0 +1,181 @@
+"""One POST: what shops may answer, how long they may take, and where a notify_url may not lead."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+from collections.abc import AsyncIterator
+
+import pytest
+
+from cauri.clock import Clock
+from cauri.notifier.sender import ANSWER_BYTES_MAX, TIMEOUT_S, Sender, Sent
+from cauri.wire.notification import Message
+from tests.notifier.receiver import Answer, Receiver, http
+
+MESSAGE = Message("text/plain", b"hello", {"x-token": "00"})
+
+
+@pytest.fixture
+async def sender() -> AsyncIterator[Sender]:
+    sender = Sender(Clock(), private_allowed=True, timeout_s=0.3)
+    yield sender
+    await sender.close()
+
+
+async def answered(sender: Sender, receiver: Receiver, path: str, answer: Answer) -> Sent:
+    receiver.answers[path].append(answer)
+    return await sender.post(receiver.url + path, MESSAGE)
+
+
+_BOMB = gzip.compress(b"\0" * 20_000_000)
+
+
+@pytest.mark.parametrize(
+    ("raw", "status", "answer"),
+    [
+        (http(200, b"OK"), 200, "OK"),
+        (http(200, b"x" * 2_000_000), 200, "x" * ANSWER_BYTES_MAX),
+        (http(200, b"a\0b\xff"), 200, "a\ufffdb\ufffd"),
+        (http(200, b"\xff\xfe", "Content-Type: text/html; charset=klingon"), 200, "\ufffd\ufffd"),
+        (http(200, b"plain", "Content-Encoding: br"), 200, "plain"),
+        (http(200, b"not packed", "Content-Encoding: gzip"), 200, "not packed"),
+        (http(200, b"", "Set-Cookie: \xff;;;="), 200, ""),
+        (b"HTTP/1.1 100 Continue\r\n\r\n" * 20 + http(200), 200, ""),
+        (http(999), 999, ""),
+        (b"", None, ""),
+        (b"\0\1nonsense\r\n\r\n", None, ""),
+        (b"HTTP/9.9 200 OK\r\n\r\n", None, ""),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"a" * 100_000 + b"\r\n\r\n", None, ""),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n", None, ""),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n", None, ""),
+    ],
+    ids=[
+        "short", "huge", "not text", "unknown charset", "packed unasked", "badly packed", "odd cookie", "continue",
+        "odd status", "hangs up", "nonsense", "odd version", "long header", "bad length", "bad chunk",
+    ],
+)  # fmt: skip
+async def test_whatever_a_shop_answers_is_told_and_nothing_is_raised(
+    sender: Sender, receiver: Receiver, raw: bytes, status: int | None, answer: str
+) -> None:
+    sent = await answered(sender, receiver, "/answers", Answer(raw))
+    assert sent.status == status
+    assert sent.answer == answer
+    assert sent.delivered == (status == 200)
+    assert (sent.error is None) == sent.delivered
+
+
+async def test_a_packed_answer_is_never_unpacked(sender: Sender, receiver: Receiver) -> None:
+    sent = await answered(sender, receiver, "/bomb", Answer(http(200, _BOMB, "Content-Encoding: gzip")))
+    assert sent.delivered
+    assert receiver.posts["/bomb"][-1].headers["accept-encoding"] == "identity"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(b"", keeps=True),
+        Answer(b"HTTP/1.1 200 OK\r\nX-Slow: ", keeps=True),
+        Answer(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", keeps=True),
+    ],
+    ids=["no answer", "half a head", "no body"],
+)
+async def test_the_whole_answer_must_come_in_time(sender: Sender, receiver: Receiver, answer: Answer) -> None:
+    sent = await answered(sender, receiver, "/slow", answer)
+    assert (sent.status, sent.error) == (None, "no answer within 0.3 s: answer first, work after")
+    assert 250 <= sent.duration_ms < 5_000
+
+
+def test_a_shop_has_ten_seconds_unless_told_otherwise() -> None:
+    assert TIMEOUT_S == 10
+    assert Sender.__init__.__kwdefaults__ == {"timeout_s": TIMEOUT_S}
+
+
+PRIVATE = [
+    "127.0.0.1",
+    "127.1",
+    "127.0.1",
+    "2130706433",
+    "0x7f000001",
+    "0x7f.1",
+    "0177.0.0.1",
+    "017700000001",
+    "0",
+    "0.0.0.0",
+    "localhost",
+    "LocalHost",
+    "user:password@127.0.0.1",
+    "１２７.0.0.1",
+    "127。0。0。1",
+    "①②⑦.0.0.1",
+    "10.0.0.1",
+    "172.16.0.1",
+    "192.168.1.1",
+    "169.254.169.254",
+    "100.64.0.1",
+    "192.0.2.1",
+    "224.0.0.1",
+    "255.255.255.255",
+    "[::1]",
+    "[::]",
+    "[0:0:0:0:0:0:0:1]",
+    "[::ffff:127.0.0.1]",
+    "[::ffff:7f00:1]",
+    "[::127.0.0.1]",
+    "[2002:7f00:1::]",
+    "[64:ff9b::7f00:1]",
+    "[64:ff9b:1::1]",
+    "[fc00::1]",
+    "[fe80::1]",
+    "[fe80::1%25lo]",
+    "[fec0::1]",
+    "[ff02::1]",
+    "[2001:db8::1]",
+]
+
+
+@pytest.mark.parametrize("host", PRIVATE)
+async def test_a_notify_url_cannot_make_us_call_our_own_network(receiver: Receiver, host: str) -> None:
+    port = receiver.url.rpartition(":")[2]
+    path = f"/inside/{host}".encode("ascii", "replace").decode().replace("?", "-")
+    sender = Sender(Clock(), private_allowed=False, timeout_s=0.5)
+    sent = await sender.post(f"http://{host}:{port}{path}", MESSAGE)
+    await sender.close()
+    assert sent.status is None
+    assert (sent.error or "").startswith("refused: ")
+    assert not receiver.posts[path]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "http://",
+        "http://[::1",
+        "http://:1/",
+        "ftp://127.0.0.1/",
+        "http://127.0.0.1:99999/",
+        "http://x\ty/",
+        "/a",
+    ],
+)
+async def test_an_address_that_is_none_is_a_failed_try(sender: Sender, url: str) -> None:
+    sent = await sender.post(url, MESSAGE)
+    assert (sent.status, bool(sent.error)) == (None, True)
+
+
+async def test_the_allowed_private_address_is_called(sender: Sender, receiver: Receiver) -> None:
+    sent = await answered(sender, receiver, "/allowed", Answer(http()))
+    assert sent.delivered
+    [post] = receiver.posts["/allowed"]
+    assert (post.body, post.headers["x-token"]) == (b"hello", "00")
+
+
+async def test_many_posts_go_side_by_side(receiver: Receiver) -> None:
+    sender, let_go = Sender(Clock(), private_allowed=True), asyncio.Event()
+    receiver.answers["/many"].extend(Answer(http(), when=let_go) for _ in range(50))
+    posts = asyncio.gather(*(sender.post(f"{receiver.url}/many", MESSAGE) for _ in range(50)))
+    await receiver.heard("/many", 50)
+    let_go.set()
+    assert all(sent.delivered for sent in await posts)
+    await sender.close()

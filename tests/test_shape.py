@@ -31,6 +31,7 @@ ALLOWED: dict[str, set[str]] = {
     "checkout": {"lifecycle", "store", "wire"},
     "customer": set(),
     "config": set(),
+    "keys": set(),
     "logs": set(),
     "workers": set(),
     "serving": {"api"},

@@ -6,7 +6,15 @@ import re
 import httpx
 import pytest
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from structlog.testing import capture_logs
 
+from cauri.checkout.assets import Assets, read_assets
+from cauri.checkout.door import Counter, Door
+from cauri.checkout.limits import Addresses, PostLimit
+from cauri.checkout.rendering import Renderer
 from cauri.checkout.routes import build
 from cauri.clock import Clock
 from cauri.lifecycle import Lifecycle, LifecycleSettings
@@ -261,16 +269,34 @@ async def test_a_database_that_cannot_be_reached_gets_a_page_that_says_so() -> N
     lifecycle = Lifecycle(store, Operators([]), Clock(), settings)
     door = httpx.ASGITransport(pages_of(lifecycle))
     url = f"/payment/{'0' * 34}"
-    languages = {"fr": "momentanément indisponible", "en": "not available for a moment"}
-    asked = [("GET", url), *(("POST", f"{url}/{step}") for step in ("pay", "cancel", "leave"))]
+    words = {"fr": "momentanément indisponible", "en": "not available for a moment"}
+    asked = [("fr", "GET", ""), ("en", "GET", ""), ("fr", "POST", "/pay"), ("en", "POST", "/cancel")]
     async with httpx.AsyncClient(transport=door, base_url="https://pay.example", timeout=30) as client:
-        for lang, words in languages.items():
-            headers = {"accept-language": lang}
-            answers = await asyncio.gather(
-                *(client.request(method, path, headers=headers) for method, path in asked)
+        answers = await asyncio.gather(
+            *(
+                client.request(method, url + step, headers={"accept-language": lang})
+                for lang, method, step in asked
             )
-            for answer in answers:
-                assert (answer.status_code, page_name(answer)) == (503, "trouble")
-                assert answer.headers["retry-after"] == "5"
-                assert words in text_of(answer)
+        )
+    for (lang, _, _), answer in zip(asked, answers, strict=True):
+        assert (answer.status_code, page_name(answer)) == (503, "trouble")
+        assert answer.headers["retry-after"] == "5"
+        assert words[lang] in text_of(answer)
     await store.close()
+
+
+async def test_a_bug_of_ours_gets_a_page_with_a_number_that_the_log_carries() -> None:
+    async def breaks(_: Request) -> Response:
+        raise ZeroDivisionError
+
+    renderer = Renderer("", Assets(read_assets()).urls)
+    counter = Counter(renderer, PostLimit(0, Clock()), Addresses(()))
+    app = Starlette(routes=[Route("/payment/{token}", Door(counter, {"GET": breaks}))])
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://page.example"
+    ) as client:
+        with capture_logs() as logs:
+            answer = await client.get("/payment/abc")
+    assert (answer.status_code, page_name(answer)) == (500, "trouble")
+    assert logs[0]["error_id"] in text_of(answer)
+    assert "ZeroDivision" not in answer.text

@@ -195,11 +195,3 @@ async def test_head_answers_like_get_without_a_body(shop: Shop) -> None:
     answer = await shop.client.head(visitor.url)
     assert (answer.status_code, answer.content) == (200, b"")
     assert answer.headers["content-security-policy"]
-
-
-async def test_an_end_reopened_later_does_not_return_by_itself(shop: Shop) -> None:
-    visitor = await shop.opens()
-    await visitor.post("cancel")
-    page = await visitor.get()
-    assert "data-fresh" in page.text
-    assert "data-soon" in page.text

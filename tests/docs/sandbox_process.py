@@ -45,9 +45,28 @@ def start(folder: Path) -> tuple[subprocess.Popen[str], SandboxProcess]:
     keys = SandboxProcess("")
     with (folder / "sandbox.log").open("w") as log:
         process = subprocess.Popen(
-            (BIN / "cauri", "sandbox", "--memory", "--port", "0", "--operators-port", "0", "--operator-delay", "0.1",
-             "--site-id", keys.site_id, "--apikey", keys.apikey, "--secret-key", keys.secret_key),
-            cwd=folder, env=reader_environment(), stdout=subprocess.PIPE, stderr=log, text=True,
+            (
+                BIN / "cauri",
+                "sandbox",
+                "--memory",
+                "--port",
+                "0",
+                "--operators-port",
+                "0",
+                "--operator-delay",
+                "0.1",
+                "--site-id",
+                keys.site_id,
+                "--apikey",
+                keys.apikey,
+                "--secret-key",
+                keys.secret_key,
+            ),
+            cwd=folder,
+            env=reader_environment(),
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
         )
     assert process.stdout is not None
     for line in process.stdout:

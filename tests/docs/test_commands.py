@@ -19,9 +19,9 @@ TEXTS = {page.relative_to(ROOT).as_posix(): page.read_text(encoding="utf-8") for
 def commands(group: Any, path: str) -> list[str]:
     """Every command that does something, as a reader types it."""
     found: list[str] = []
-    for name, command in sorted(group.commands.items()):
-        typed = f"{path} {name}"
-        found += commands(command, typed) if hasattr(command, "commands") else [typed]
+    for name in group.list_commands(None):
+        command, typed = group.get_command(None, name), f"{path} {name}"
+        found += commands(command, typed) if hasattr(command, "list_commands") else [typed]
     return found
 
 

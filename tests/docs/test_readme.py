@@ -6,10 +6,12 @@ Markers, as HTML comments before the code block: ``run`` (a reader runs it), ``f
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -47,7 +49,13 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess
 def run(command: list[str], folder: Path) -> str:
     """What it printed; it must succeed."""
     done = subprocess.run(
-        command, cwd=folder, env=reader_environment(), capture_output=True, text=True, timeout=RUN_S, check=False
+        command,
+        cwd=folder,
+        env=reader_environment(),
+        capture_output=True,
+        text=True,
+        timeout=RUN_S,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -55,7 +63,9 @@ def run(command: list[str], folder: Path) -> str:
 
 def run_and_pay(command: list[str], words: str, folder: Path) -> str:
     """What a program printed that waits for its reader to pay at the URL that it prints after these words."""
-    process = subprocess.Popen(command, cwd=folder, env=reader_environment(), stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, cwd=folder, env=reader_environment(), stdout=subprocess.PIPE, text=True
+    )
     try:
         assert process.stdout is not None
         first = process.stdout.readline()
@@ -95,18 +105,9 @@ def test_a_reader_takes_a_first_payment_by_copying_what_the_readme_prints(
     answer = json.loads(checked)
     assert (answer["code"], answer["data"]["status"], answer["data"]["amount"]) == ("00", "ACCEPTED", "1500")
     assert "00 SUCCES" in shop
+    assert "\n".join(shop.splitlines()[-2:]) in (ROOT / readme).read_text(encoding="utf-8")
     assert library.split()[0].startswith(f"{sandbox.url}/payment/")
     assert library.split()[1:] == ["PaymentState.WAITING", "662"]
-
-
-@pytest.mark.parametrize("readme", READMES)
-def test_what_the_readme_shows_of_the_own_code_is_what_it_prints(
-    readme: str, sandbox: SandboxProcess, tmp_path: Path
-) -> None:
-    shop = play(readme, sandbox, tmp_path)[3].splitlines()
-    shown = (ROOT / readme).read_text(encoding="utf-8")
-    end = shop[-2:]
-    assert "\n".join(end) in shown, end
 
 
 def test_both_languages_print_the_same_snippets_and_links() -> None:
@@ -119,8 +120,34 @@ def test_both_languages_print_the_same_snippets_and_links() -> None:
     assert links[0] == links[1]
 
 
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as code hosts make them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 def test_every_link_between_our_pages_leads_somewhere() -> None:
     pages = [ROOT / name for name in READMES] + sorted((ROOT / "docs").rglob("*.md"))
     for page in pages:
-        for link in re.findall(r"\]\(((?!https?:)[^)#\s]+)", page.read_text(encoding="utf-8")):
-            assert (page.parent / link).exists(), f"{page.name}: {link}"
+        for link in re.findall(r"\]\(((?!https?:)[^)\s]+)", page.read_text(encoding="utf-8")):
+            path, _, anchor = link.partition("#")
+            target = page.parent / path if path else page
+            assert target.exists(), f"{page.name}: {link}"
+            assert not anchor or anchor in anchors(target), f"{page.name}: {link}"
+
+
+def test_every_test_that_a_page_names_exists() -> None:
+    for page in sorted((ROOT / "docs").rglob("*.md")):
+        for path, name in re.findall(r"`(tests/[\w/.]+)(?:::(\w+))?`", page.read_text(encoding="utf-8")):
+            assert (ROOT / path).exists(), f"{page.name}: {path}"
+            assert not name or f"def {name}(" in (ROOT / path).read_text(encoding="utf-8"), (
+                f"{page.name}: {name}"
+            )
+
+
+def test_every_library_has_its_reason() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    reasons = (ROOT / "docs" / "decisions" / "0001-libraries.md").read_text(encoding="utf-8")
+    for line in [*project["dependencies"], *itertools.chain(*project["optional-dependencies"].values())]:
+        name = re.split(r"[^\w-]", line)[0]
+        assert name == "cauri" or re.search(rf"^\|[^|]*\b{re.escape(name)}\b", reasons, re.MULTILINE), name

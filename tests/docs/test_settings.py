@@ -28,12 +28,19 @@ _COMMENTED = re.compile(r"^# (?=(?:\w+ = .|\[[\w.]+\]$))", re.MULTILINE)
 def filled(text: str) -> str:
     """With good values where the example says CHANGE-ME."""
     return re.sub(
-        r'^(\w+) = "[^"]*CHANGE-ME[^"]*"', lambda match: f'{match[1]} = "{GOOD[match[1]]}"', text, flags=re.MULTILINE
+        r'^(\w+) = "[^"]*CHANGE-ME[^"]*"',
+        lambda match: f'{match[1]} = "{GOOD[match[1]]}"',
+        text,
+        flags=re.MULTILINE,
     )
 
 
 def tables_of(kind: Any) -> list[type[msgspec.Struct]]:
-    return [each for each in (kind, *get_args(kind)) if isinstance(each, type) and issubclass(each, msgspec.Struct)]
+    return [
+        each
+        for each in (kind, *get_args(kind))
+        if isinstance(each, type) and issubclass(each, msgspec.Struct)
+    ]
 
 
 def leaves(struct: type[msgspec.Struct], path: str = "") -> dict[str, msgspec.structs.FieldInfo]:

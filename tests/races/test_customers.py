@@ -34,7 +34,7 @@ async def delivered_once(buyer: Purchase) -> None:
 
 
 async def test_a_double_click_pays_once(shop: Shop) -> None:
-    for _ in range(ROUNDS):
+    async def round_of_it() -> None:
         buyer = await shop.opens()
         country, phone = number_of("OM")
         form = {"country": country, "number": f"+{phone}", "method": "OM"}
@@ -45,15 +45,19 @@ async def test_a_double_click_pays_once(shop: Shop) -> None:
         assert len(await all_debits(buyer)) == 1
         await delivered_once(buyer)
 
+    await asyncio.gather(*(round_of_it() for _ in range(ROUNDS)))
+
 
 async def test_two_customers_in_two_tabs_are_one_attempt(shop: Shop) -> None:
-    for _ in range(ROUNDS):
+    async def round_of_it() -> None:
         buyer = await shop.opens()
         await asyncio.gather(*(buyer.pays(method) for method in ("OM", "MOMO", "OMSN", "OM", "FLOOZ")))
         await buyer.becomes("00")
         assert len((await buyer.timeline()).attempts) == 1
         assert len(await all_debits(buyer)) == 1
         await delivered_once(buyer)
+
+    await asyncio.gather(*(round_of_it() for _ in range(ROUNDS)))
 
 
 async def test_two_tabs_that_ask_for_codes_leave_one_attempt_open(shop: Shop) -> None:
@@ -66,7 +70,7 @@ async def test_two_tabs_that_ask_for_codes_leave_one_attempt_open(shop: Shop) ->
 
 
 async def test_a_code_typed_twice_is_sent_once(shop: Shop) -> None:
-    for _ in range(ROUNDS):
+    async def round_of_it() -> None:
         buyer = await shop.opens()
         await buyer.pays("OMBF")
         await asyncio.gather(*(buyer.post("code", code="123456") for _ in range(6)))
@@ -78,6 +82,8 @@ async def test_a_code_typed_twice_is_sent_once(shop: Shop) -> None:
             "paid",
         ]
         assert len(await all_debits(buyer)) == 1
+
+    await asyncio.gather(*(round_of_it() for _ in range(ROUNDS)))
 
 
 async def test_a_right_and_a_wrong_code_at_once_are_one_try(shop: Shop) -> None:
@@ -109,7 +115,7 @@ async def test_cancel_against_pay_ends_in_one_of_the_two(shop: Shop) -> None:
 
 
 async def test_cancel_against_the_typed_code_never_cancels_what_was_sent(shop: Shop) -> None:
-    for _ in range(ROUNDS):
+    async def round_of_it() -> None:
         buyer = await shop.opens()
         await buyer.pays("OMBF")
         await asyncio.gather(buyer.post("code", code="123456"), buyer.post("cancel"))
@@ -120,6 +126,8 @@ async def test_cancel_against_the_typed_code_never_cancels_what_was_sent(shop: S
         else:
             await buyer.becomes("00")
             assert len(await all_debits(buyer)) == 1
+
+    await asyncio.gather(*(round_of_it() for _ in range(ROUNDS)))
 
 
 async def test_the_sessions_end_against_pay_ends_in_one_of_the_two(timed_shop: Shop) -> None:

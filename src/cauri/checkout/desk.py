@@ -145,7 +145,8 @@ class Desk:
             return self._see(request, view.payment)
         problem = Problem(field=FIELD_OF_REASON[error.reason], reason=error.reason)
         if problem.field == "code":
-            return self._page(request, view, page_of(view, problem))
+            page = page_of(view, problem)
+            return self._page(request, view, page) if page.status != 200 else self._see(request, view.payment)
         return self._page(request, view, _form_again(view, typed, problem))
 
     def _page(self, request: Request, view: View, page: Page) -> Response:

@@ -18,7 +18,7 @@ from cauri.domain.errors import StoreUnavailable
 
 Handler = Callable[[Request], Awaitable[Response]]
 
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger("cauri.checkout")
 
 _BAD_FORM_STATUS = {"too_large": 413, "media_type": 415, "unreadable": 400}
 
@@ -86,5 +86,5 @@ class Door:
             return self._counter.trouble(request, "store", 503, {"retry-after": "5"})
         except Exception:
             error_id = new_id()[:12]
-            _log.exception("page failed", error_id=error_id)
+            log.exception("page_failed", alert=True, error_id=error_id)
             return self._counter.trouble(request, "bug", 500, error_id=error_id)

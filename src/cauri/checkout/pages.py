@@ -17,7 +17,10 @@ from cauri.domain.phone import Phone
 from cauri.lifecycle import View
 
 FRESH_MS = 60_000
-"""An end younger than this may send the customer back by itself; later it was reopened (contract section 4)."""
+"""An end younger than this may send the customer back by itself; later it was reopened (contract section 4).
+
+The script also asks that its tab saw the payment under way, and that it has not gone back yet.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

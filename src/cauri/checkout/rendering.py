@@ -20,7 +20,7 @@ TEMPLATES = Path(__file__).with_name("templates")
 # Nothing is loaded that is not ours; Chromium applies form-action to the redirects after a form, too.
 _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+    "base-uri 'none'; frame-ancestors 'none'; form-action {targets}"
 )
 _HEADERS = {
     "referrer-policy": "no-referrer",

@@ -20,9 +20,12 @@ NOTIFICATION_LAST_AFTER = 72 * HOUR
 
 
 def ask_gap(elapsed: int) -> int:
-    """How long to wait before the next question to an operator, ``elapsed`` ms after the attempt was sent."""
+    """How long to wait before the next question to an operator, ``elapsed`` ms after the attempt was sent.
+
+    A question that came up to a tenth early (jitter, a hint) counts as the one of that moment, or it would be asked twice.
+    """
     for moment in FIRST_ASKS:
-        if elapsed < moment:
+        if elapsed < moment - moment // 10:
             return moment - elapsed
     for until, gap in LATER_ASKS:
         if elapsed < until:

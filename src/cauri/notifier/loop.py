@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import structlog
 
-from cauri.clock import SECOND, Clock, jittered, new_id
+from cauri.clock import SECOND, Clock, new_id
 from cauri.domain.payment import DeliveryRow, Payment
-from cauri.domain.schedules import NOTIFICATION_LAST_AFTER, notification_gap
+from cauri.domain.schedules import notification_gap
 from cauri.domain.site import Site
 from cauri.notifier.sender import Sender, Sent
 from cauri.store import Delivered, DueNotification, Store
@@ -125,10 +125,6 @@ class Notifier:
             )
 
     def _next_try_at(self, due: DueNotification) -> int | None:
-        """A little earlier or later than the schedule says, except the last try, which would else be followed by others."""
         now = self._clock.now()
-        elapsed = now - due.since
-        gap = notification_gap(due.tries + 1, elapsed)
-        if gap is None:
-            return None
-        return now + (gap if elapsed + gap >= NOTIFICATION_LAST_AFTER else jittered(gap))
+        gap = notification_gap(due.tries + 1, now - due.since)
+        return None if gap is None else now + gap

@@ -68,6 +68,7 @@
     }, look);
   }
   if (main.dataset.watch) watch();
+  // Only the tab that saw the payment under way goes back by itself, and only once; the server says whether the end is fresh.
   var note = document.querySelector("[data-soon]");
   if (note && remembers("seen") && !remembers("returned")) goBack(note, document.querySelector("[data-form=return]"));
   if (token && !/paid|refused|expired|trouble/.test(main.dataset.page)) remember("seen");

@@ -47,7 +47,7 @@ TEXTS: dict[str, str] = {
     "code_sent": "We are checking your code",
     "code_sent_more": "{operator} is checking the code you gave. This takes a few seconds.",
     "leave": "Back to the shop",
-    "leave_hint": "You can leave this page: the shop will be told the result.",
+    "leave_hint": "You can leave this page: the payment goes on without it.",
     # One-time code
     "code": "Payment code",
     "code_how_dial": "To get your {operator} code, dial this on the phone {masked}:",
@@ -65,7 +65,7 @@ TEXTS: dict[str, str] = {
     "checking": "We are still checking your payment",
     "checking_why": "{operator} has not confirmed the result yet.",
     "checking_wait": "Do not pay again",
-    "checking_more": "If the money has left your account, the shop will know as soon as {operator} confirms. You can close this page and open it again later.",
+    "checking_more": "If the money has left your account, the shop will see it as soon as {operator} confirms. You can close this page and open it again later.",
     # Ends
     "paid": "Payment successful",
     "paid_more": "{site} has received your payment.",

@@ -47,7 +47,7 @@ TEXTS: dict[str, str] = {
     "code_sent": "Nous vérifions votre code",
     "code_sent_more": "{operator} vérifie le code que vous avez donné. Cela prend quelques secondes.",
     "leave": "Retour à la boutique",
-    "leave_hint": "Vous pouvez quitter cette page : la boutique sera prévenue du résultat.",
+    "leave_hint": "Vous pouvez quitter cette page : le paiement continue sans elle.",
     # One-time code
     "code": "Code de paiement",
     "code_how_dial": "Pour obtenir votre code {operator}, composez ceci sur le téléphone {masked} :",
@@ -65,7 +65,7 @@ TEXTS: dict[str, str] = {
     "checking": "Nous vérifions votre paiement",
     "checking_why": "{operator} n'a pas encore confirmé le résultat.",
     "checking_wait": "Ne payez pas une deuxième fois",
-    "checking_more": "Si l'argent a quitté votre compte, la boutique le saura dès que {operator} confirme. Vous pouvez fermer cette page et la rouvrir plus tard.",
+    "checking_more": "Si l'argent a quitté votre compte, la boutique le verra dès que {operator} confirme. Vous pouvez fermer cette page et la rouvrir plus tard.",
     # Ends
     "paid": "Paiement réussi",
     "paid_more": "{site} a bien reçu votre paiement.",

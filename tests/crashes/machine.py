@@ -1,0 +1,145 @@
+"""A gateway in a process of its own that can be killed and started again on the same data; its operators live on elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import signal
+import sqlite3
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+
+from cauri.app import open_store
+from cauri.clock import Clock
+from cauri.config import Settings, load
+from cauri.domain.site import Site
+from cauri.sandbox import hash_of
+from cauri.serving import Server, bound_socket, url_of
+from cauri.simulator.app import simulator
+from cauri.store import Store
+from cauri.store.migrate import migrate
+
+CONFIG = """
+public_url = "{url}"
+host = "127.0.0.1"
+port = {port}
+database = "{database}"
+secret = "a secret of this test"
+private_notify_urls = true
+log_format = "text"
+
+[limits]
+rate_per_key = 0
+failed_auth_per_address = 0
+page_posts_per_address = 0
+attempt_gap_s = 0
+
+[operators.pawapay]
+base_url = "{operators}/pawapay"
+token = "token-of-this-test"
+
+[operators.moov_3pp]
+base_url = "{operators}/moov"
+username = "cauri"
+password = "password-of-this-test"
+"""
+
+# Every column that holds a moment.
+MOMENTS = {
+    "payment": ("created_at", "expires_at", "attempt_at", "ended_at", "paid_at", "left_at"),
+    "attempt": ("started_at", "sent_at", "ended_at", "next_ask_at", "claimed_until"),
+    "notification": ("due_at", "since", "claimed_until"),
+}
+
+
+@dataclass
+class Machine:
+    """``start`` and ``kill`` as often as wanted; ``store`` reads beside the process."""
+
+    database: str
+    folder: Path
+    site_id: str = "445160"
+    apikey: str = field(default_factory=lambda: secrets.token_hex(16))
+    process: asyncio.subprocess.Process | None = None
+
+    async def set_up(self) -> None:
+        listener = bound_socket("127.0.0.1", 0)  # only to learn a free port, the same after every restart
+        self.url, port = url_of(listener), listener.getsockname()[1]
+        listener.close()
+        operators = bound_socket("127.0.0.1", 0)
+        self.operators_url = url_of(operators)
+        application = simulator(
+            Clock(),
+            operator_delay_s=0.0,
+            public_url=self.operators_url,
+            pawapay_callback_url=f"{self.url}/operators/pawapay/callback",
+            pawapay_token="token-of-this-test",
+            moov_accounts={"cauri": "password-of-this-test"},
+        )
+        self._operators = Server(application, operators, lifespan=True)
+        await self._operators.start()
+        self.config = self.folder / "cauri.toml"
+        self.config.write_text(
+            CONFIG.format(url=self.url, port=port, database=self.database, operators=self.operators_url)
+        )
+        self.settings: Settings = load(self.config, {})
+        self.store: Store = open_store(self.settings)
+        await migrate(self.store.engine)
+        await self.store.save_site(Site(site_id=self.site_id, name="Chez Awa", secret_key="s" * 32))
+        await self.store.give_key(hash_of(self.apikey), self.site_id, label="test", now=0)
+
+    async def start(self) -> None:
+        """Returns when the gateway answers."""
+        with (self.folder / "log").open("a") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "cauri", "serve", "--config", str(self.config), stdout=log, stderr=log
+            )
+        async with asyncio.timeout(20), httpx.AsyncClient(trust_env=False) as client:
+            while True:
+                assert self.process.returncode is None, (self.folder / "log").read_text()[-3000:]
+                try:
+                    if (await client.get(f"{self.url}/healthz")).status_code == 200:
+                        return
+                except httpx.HTTPError:
+                    await asyncio.sleep(0.02)
+
+    async def kill(self) -> None:
+        """kill -9: nothing of ours runs any more."""
+        if self.process is not None and self.process.returncode is None:
+            os.kill(self.process.pid, signal.SIGKILL)
+            await self.process.wait()
+
+    async def is_down_for(self, seconds: int) -> None:
+        """The same as waiting so long before the next start: every moment in the database moves into the past."""
+        statements = [
+            f"UPDATE {table} SET "
+            + ", ".join(f"{column} = {column} - {seconds * 1000}" for column in columns)
+            for table, columns in MOMENTS.items()
+        ]
+        if self.database.startswith("sqlite"):
+            with sqlite3.connect(self.database.removeprefix("sqlite:///"), timeout=10) as connection:
+                for statement in statements:
+                    connection.execute(statement)
+            connection.close()
+        else:
+            postgres = await asyncpg.connect(self.database)
+            for statement in statements:
+                await postgres.execute(statement)
+            await postgres.close()
+
+    async def tear_down(self) -> None:
+        await self.kill()
+        await self.store.close()
+        await self._operators.stop()
+
+    async def control(self, client: httpx.AsyncClient, door: str, **fields: Any) -> Any:
+        url = f"{self.operators_url}/_control/{door}"
+        answer = await (client.post(url, json=fields) if fields else client.get(url))
+        assert answer.status_code == 200, answer.text
+        return answer.json()

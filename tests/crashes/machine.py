@@ -136,6 +136,10 @@ class Machine:
     async def tear_down(self) -> None:
         await self.kill()
         await self.store.close()
+        async with httpx.AsyncClient(trust_env=False) as client:
+            await client.post(
+                f"{self.operators_url}/_control/reset"
+            )  # answers that are still held back are let go
         await self._operators.stop()
 
     async def control(self, client: httpx.AsyncClient, door: str, **fields: Any) -> Any:

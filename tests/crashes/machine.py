@@ -6,13 +6,11 @@ import asyncio
 import os
 import secrets
 import signal
-import sqlite3
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import httpx
 
 from cauri.app import open_store
@@ -122,16 +120,7 @@ class Machine:
             + ", ".join(f"{column} = {column} - {seconds * 1000}" for column in columns)
             for table, columns in MOMENTS.items()
         ]
-        if self.database.startswith("sqlite"):
-            with sqlite3.connect(self.database.removeprefix("sqlite:///"), timeout=10) as connection:
-                for statement in statements:
-                    connection.execute(statement)
-            connection.close()
-        else:
-            postgres = await asyncpg.connect(self.database)
-            for statement in statements:
-                await postgres.execute(statement)
-            await postgres.close()
+        await self.store.engine.script(statements)
 
     async def tear_down(self) -> None:
         await self.kill()

@@ -21,17 +21,20 @@ Row = Sequence[Any]
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A named statement of ``queries.sql`` and its parameters. ``rows`` travels as one JSON array."""
+    """A named statement of ``queries.sql`` and its parameters. ``rows`` travels as one JSON array, or as one array for each column."""
 
     name: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
     rows: Sequence[Mapping[str, Any]] | None = None
 
-    def values(self) -> dict[str, Any]:
-        """The parameters as the drivers take them."""
-        if self.rows is None:
-            return dict(self.parameters)
-        return {**self.parameters, "rows": msgspec.json.encode(self.rows).decode()}
+    def value(self, parameter: str) -> Any:
+        """A parameter as the drivers take it: ``rows`` is the batch as JSON text, ``rows.field`` that field of every row."""
+        if parameter == "rows":
+            return msgspec.json.encode(self.rows).decode()
+        if parameter.startswith("rows."):
+            field_name = parameter.removeprefix("rows.")
+            return [row[field_name] for row in self.rows or ()]
+        return self.parameters[parameter]
 
 
 Operation = Generator[Statement, list[Row], T]

@@ -84,8 +84,7 @@ class PostgresEngine:
         query = self._queries.get(statement.name)
         if query is None:  # a statement that only the other engine needs
             return []
-        values = statement.values()
-        rows: list[Row] = await connection.fetch(query.sql, *[values[name] for name in query.parameters])
+        rows: list[Row] = await connection.fetch(query.sql, *map(statement.value, query.parameters))
         return rows
 
     async def _retried(self, work: Callable[[Any], Awaitable[T]], *, writes: bool = True) -> T:

@@ -40,16 +40,26 @@ _COLUMNS = {
     "attempt_returned": ", ".join(ATTEMPT_COLUMNS),  # SQLite's RETURNING knows no alias
     "site": ", ".join(f"s.{name}" for name in SITE_COLUMNS),
 }
-_PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
+_PARAMETER = re.compile(r"(?<!:):([a-z_]+(?:\.[a-z_]+)?)")
+_VALUES = re.compile(r"\{values (\(.*?\))\}", re.DOTALL)
+_EACH_PLACE = "{each}"
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A statement as its engine takes it. On PostgreSQL ``parameters`` gives the order of $1, $2 …"""
+    """A statement as its engine takes it. On PostgreSQL ``parameters`` gives the order of $1, $2 …
+
+    Where ``each`` is not empty it is the list of values of one row, ``parameters`` are its own, and ``sql`` names its place.
+    """
 
     name: str
     sql: str
     parameters: tuple[str, ...]
+    each: str = ""
+
+    def sql_for(self, rows: int) -> str:
+        """The statement with so many lists of values."""
+        return self.sql.replace(_EACH_PLACE, ", ".join([self.each] * rows)) if self.each else self.sql
 
 
 def spelled(text: str, dialect: Dialect) -> str:
@@ -74,6 +84,10 @@ def queries(dialect: Dialect) -> dict[str, Query]:
 
 def _query(name: str, sql: str, dialect: Dialect) -> Query:
     sql = "\n".join(line for line in sql.splitlines() if line.strip() and not line.startswith("--"))
+    values = _VALUES.search(sql)
+    if values is not None:
+        parameters = tuple(_PARAMETER.findall(values[1]))
+        return Query(name, _VALUES.sub(f"VALUES {_EACH_PLACE}", sql), parameters, _PARAMETER.sub("?", values[1]))
     parameters = tuple(dict.fromkeys(_PARAMETER.findall(sql)))
     if dialect == "postgres":
         numbers = {parameter: index for index, parameter in enumerate(parameters, 1)}

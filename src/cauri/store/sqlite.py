@@ -68,7 +68,11 @@ class SqliteEngine:
         query: Query | None = self._queries.get(statement.name)
         if query is None:  # a statement that only the other engine needs
             return []
-        return list(connection.execute(query.sql, statement.values()))
+        if query.each:
+            rows = statement.rows or ()
+            values = [row[name] for row in rows for name in query.parameters]
+            return list(connection.execute(query.sql_for(len(rows)), values))
+        return list(connection.execute(query.sql, {name: statement.value(name) for name in query.parameters}))
 
 
 class _Immediate:

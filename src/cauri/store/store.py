@@ -72,7 +72,7 @@ class Store:
         self._vault = vault
         lanes = engine.lanes
         self._opening = Group[Payment, Payment](
-            lambda rows: engine.write(lambda: open_payments(rows), single=False), lanes=lanes
+            lambda rows: engine.write(lambda: open_payments(rows), single=True), lanes=lanes
         )
         self._changing = Group[Change, bool](
             lambda rows: engine.write(lambda: apply_changes(rows)),

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cauri.app import operators_of
 from cauri.config import BadSettings, load, read
 from cauri.domain.money import Bounds
 
@@ -32,6 +33,16 @@ FAULTS = [
         {"public_url": None, "secret": None},
         ["public_url: missing", "secret: missing"],
         id="all missing ones at once",
+    ),
+    pytest.param(
+        {"secret": "CHANGE-ME, at least 16 characters"},
+        ["secret: still says CHANGE-ME"],
+        id="a value left as in the example",
+    ),
+    pytest.param(
+        {"operators": {"pawapay": {"token": "CHANGE-ME"}}},
+        ["operators.pawapay.token: still says CHANGE-ME"],
+        id="a token left as in the example",
     ),
     pytest.param({"secret": "short"}, ["secret: expected"], id="a secret that is too short"),
     pytest.param({"port": "eighty"}, ["port: expected"], id="a word for a number"),
@@ -124,6 +135,26 @@ def test_the_environment_overrides_the_file_and_flags_override_both(tmp_path: Pa
     assert settings.operators.pawapay.token == "from the environment"
     assert settings.trusted_proxies == ("10.0.0.1", "10.1.0.0/16")
     assert settings.private_notify_urls is True
+
+
+def test_the_environment_knows_methods_and_bounds_by_any_case(tmp_path: Path) -> None:
+    file = tmp_path / "cauri.toml"
+    file.write_text(
+        'public_url = "https://a.example"\ndatabase = "postgresql://x/y"\nsecret = "0123456789abcdef"\n[operators.pawapay]\ntoken = "t"\n'
+    )
+    environment = {
+        "CAURI_METHODS__MOOVBF": "pawapay",
+        "CAURI_BOUNDS__CI_XOF": "200, 300",
+        "CAURI_APIKEY": "a shop's own variable",
+    }
+    settings = load(file, environment)
+    assert settings.methods == {"MOOVBF": "pawapay"}
+    assert settings.bounds_table["CI", "XOF"] == Bounds(200, 300)
+
+
+def test_a_method_is_not_routed_to_an_operator_that_does_not_serve_it() -> None:
+    with pytest.raises(BadSettings, match=r"methods\.OMML: pawapay does not serve it"):
+        operators_of(read({**GOOD, "methods": {"OMML": "pawapay"}}))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from cauri.api.routes import build as build_api
 from cauri.checkout.routes import build as build_checkout
 from cauri.clock import Clock
-from cauri.config import Settings
+from cauri.config import BadSettings, Settings
 from cauri.lifecycle import Lifecycle, LifecycleSettings
 from cauri.loops.base import Loop
 from cauri.loops.expire_payments import ExpirePayments
@@ -46,6 +46,23 @@ def connectors(settings: Settings) -> list[Connector]:
     return found
 
 
+def operators_of(settings: Settings) -> Operators:
+    """The connectors and the routing of these settings. Raises BadSettings where they cannot work together."""
+    try:
+        found = connectors(settings)
+    except ValueError as error:
+        raise BadSettings([f"operators: {error}"]) from None
+    by_name = {connector.name: connector for connector in found}
+    faults = [
+        f"methods.{method}: {name} does not serve it; {name} serves {', '.join(by_name[name].routes)}"
+        for method, name in settings.methods.items()
+        if method not in by_name[name].routes
+    ]
+    if faults:
+        raise BadSettings(faults)
+    return Operators(found, settings.methods)
+
+
 class Gateway:
     """One process's engine: an ASGI application, and the loops beside it. ``start`` before serving, ``stop`` after."""
 
@@ -53,7 +70,7 @@ class Gateway:
         self.settings = settings
         self.clock = clock or Clock()
         self.store = open_store(settings)
-        self.operators = Operators(connectors(settings), settings.methods)
+        self.operators = operators_of(settings)
         self.lifecycle = Lifecycle(
             self.store,
             self.operators,

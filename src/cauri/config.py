@@ -22,6 +22,12 @@ from cauri.domain.money import DEFAULT_BOUNDS, Bounds
 
 ENVIRONMENT_PREFIX = "CAURI_"
 
+# Variables of shops and of tests that share the prefix.
+NOT_SETTINGS = frozenset(
+    {"CAURI_BASE_URL", "CAURI_APIKEY", "CAURI_SITE_ID", "CAURI_SECRET_KEY", "CAURI_TEST_POSTGRES"}
+)
+PLACEHOLDER = "CHANGE-ME"
+
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Count = Annotated[int, Meta(ge=0)]
 Text = Annotated[str, Meta(min_length=1)]
@@ -129,6 +135,11 @@ def _fields(
                     f"{path}{name}: missing; {_REMEDIES.get(path + name, 'set it in the file or the environment')}"
                 )
             continue
+        if isinstance(values[name], str) and PLACEHOLDER in values[name]:
+            faults.append(
+                f"{path}{name}: still says {PLACEHOLDER}; {_REMEDIES.get(path + name, 'fill it in')}"
+            )
+            continue
         table = _table_of(field.type)
         if table is not None and isinstance(values[name], Mapping):
             inner = _fields(table, values[name], f"{path}{name}.", faults)
@@ -230,18 +241,32 @@ def _file(path: Path | None) -> dict[str, Any]:
 def _environment(environment: Mapping[str, str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, text in environment.items():
-        if name.startswith(ENVIRONMENT_PREFIX) and name != ENVIRONMENT_PREFIX:
+        if name.startswith(ENVIRONMENT_PREFIX) and name not in NOT_SETTINGS:
             table = values
             *path, last = name.removeprefix(ENVIRONMENT_PREFIX).lower().split("__")
             for step in path:
                 table = table.setdefault(step, {})
-            table[last] = _listed(last, text)
+            table[_cased(path, last)] = _read_text(path, last, text)
     return values
 
 
-def _listed(name: str, text: str) -> Any:
+_METHOD_NAMES = {method.lower(): method for method in METHODS}
+
+
+def _cased(path: list[str], name: str) -> str:
+    """Environment names have no case of their own; payment methods and bounds do."""
+    match path:
+        case ["methods"]:
+            return _METHOD_NAMES.get(name, name)
+        case ["bounds"]:
+            return name.upper()
+        case _:
+            return name
+
+
+def _read_text(path: list[str], name: str, text: str) -> Any:
     """Lists are written with commas in the environment."""
-    if name == "trusted_proxies":
+    if name == "trusted_proxies" or path == ["bounds"]:
         return [part.strip() for part in text.split(",") if part.strip()]
     return text
 

@@ -8,6 +8,8 @@ from typing import Literal
 
 import structlog
 
+LEVELS = ("debug", "info", "warning", "error")
+
 
 def set_up(log_format: Literal["json", "text"], level: str) -> None:
     """``json`` for machines, ``text`` for people. ``level``: debug, info, warning, error."""

@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 import structlog
 
-from cauri.api import doors, operators
+from cauri.api import doors
 from cauri.domain.site import Site
 from cauri.serving import Server, bound_socket, url_of
 
@@ -113,6 +113,5 @@ def log_lines(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         lines.append({"level": method, **line})
         raise structlog.DropEvent
 
-    for module in (doors, operators):
-        monkeypatch.setattr(module, "log", structlog.wrap_logger(structlog.ReturnLogger(), processors=[keep]))
+    monkeypatch.setattr(doors, "log", structlog.wrap_logger(structlog.ReturnLogger(), processors=[keep]))
     return lines

@@ -9,11 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
-from cauri.api import limits
-from cauri.api.limits import Addresses, Buckets
 from cauri.api.routes import Api, build
 from cauri.clock import ManualClock
 from cauri.domain.errors import TooManyRequests
+from cauri.wire import callers
+from cauri.wire.callers import Addresses, Buckets
 
 from .conftest import Merchant, fresh, serving
 
@@ -69,7 +69,7 @@ def test_a_clock_set_back_refuses_nobody_for_long() -> None:
 
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "REMEMBERED_MAX", 100)
+    monkeypatch.setattr(callers, "REMEMBERED_MAX", 100)
     buckets = Buckets(ManualClock(0), 1, per_s=60)
     for number in range(1_000):
         buckets.take(str(number))

@@ -13,13 +13,13 @@ from structlog.testing import capture_logs
 
 from cauri.checkout.assets import Assets, read_assets
 from cauri.checkout.door import Counter, Door
-from cauri.checkout.limits import Addresses, PostLimit
 from cauri.checkout.rendering import Renderer
 from cauri.checkout.routes import build
 from cauri.clock import Clock
 from cauri.lifecycle import Lifecycle, LifecycleSettings
 from cauri.operators.registry import Operators
 from cauri.store import Store, Vault, engine_for
+from cauri.wire.callers import Addresses, Buckets
 
 from .visitors import STEPS, Shop, page_name, text_of
 
@@ -290,7 +290,7 @@ async def test_a_bug_of_ours_gets_a_page_with_a_number_that_the_log_carries() ->
         raise ZeroDivisionError
 
     renderer = Renderer("", Assets(read_assets()).urls)
-    counter = Counter(renderer, PostLimit(0, Clock()), Addresses(()))
+    counter = Counter(renderer, Buckets(Clock(), 0, per_s=60), Addresses(()))
     app = Starlette(routes=[Route("/payment/{token}", Door(counter, {"GET": breaks}))])
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://page.example"

@@ -147,11 +147,38 @@ def test_a_taken_port_is_told_in_words(cauri: Cauri) -> None:
     assert f"cannot listen on 127.0.0.1:{port}" in second.stderr
 
 
+def test_a_key_that_was_rotated_away_is_good_again_when_the_sandbox_is_started_with_it(cauri: Cauri) -> None:
+    facts = cauri.start("--data", "cauri-data")
+    payment = open_payment(facts)
+    assert cauri.run("site", "rotate-key", facts["site_id"], "--grace-hours", "0").returncode == 0
+    cauri.stop()
+    assert check(cauri.start("--data", "cauri-data"), payment["transaction_id"]) == "662"
+
+
 NONSENSE = [
     pytest.param(["sandbox", "--memory", "--data", "x"], "--memory keeps nothing", id="memory and a folder"),
     pytest.param(["sandbox", "--database", "mysql://x"], "postgresql://", id="an unknown database"),
     pytest.param(
         ["sandbox", "--data", "ready.json"], "cannot be used as data folder", id="a file as data folder"
+    ),
+    pytest.param(
+        ["sandbox", "--memory", "--ready-file", "absent/x.json"],
+        "--ready-file: there is no folder",
+        id="a ready file nowhere",
+    ),
+    pytest.param(
+        ["sandbox", "--memory", "--public-url", "foo"],
+        "--public-url: 'foo' is no http(s) address",
+        id="a public URL that is none",
+    ),
+    pytest.param(["sandbox", "--memory", "--site-id", "a b"], "--site-id", id="a site_id with a blank"),
+    pytest.param(
+        ["sandbox", "--memory", "--apikey", ""], "--apikey: must not be empty", id="an empty apikey"
+    ),
+    pytest.param(
+        ["migrate", "--data", ".", "--database", "foo"],
+        "--database: must begin with",
+        id="a database that is none",
     ),
     pytest.param(["payment", "show", "1", "2"], "there is no instance", id="no instance here"),
     pytest.param(
@@ -207,6 +234,8 @@ BAD_SITES = [
     pytest.param(["add", "X", "--set", "attempts_max=0"], "attempts_max", id="no attempts at all"),
     pytest.param(["add", "X", "--set", "colour=red"], "NAME=VALUE", id="a setting we do not know"),
     pytest.param(["add", "X", "--site-id", "445160"], "exists already", id="a site that exists"),
+    pytest.param(["add", "X", "--apikey", ""], "--apikey: must not be empty", id="an empty apikey"),
+    pytest.param(["set", "445160"], "nothing to change", id="a change of nothing"),
     pytest.param(["show", "1"], "there is no site 1", id="a site that does not exist"),
 ]
 

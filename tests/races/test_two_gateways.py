@@ -82,3 +82,14 @@ async def test_a_question_is_claimed_by_one(timed_shop: Shop) -> None:
             ours = {await buyer.reference(1) for buyer in buyers}
             assert ours <= set(claimed)
             assert set(claimed.values()) == {1}
+
+
+async def test_who_waits_at_one_gateway_hears_of_a_change_made_at_the_other(shop: Shop) -> None:
+    async with second_gateway(shop.running) as other:
+        buyer = await shop.opens()
+        waiting = asyncio.create_task(
+            shop.client.get(f"{other.url}/payment/{buyer.token}/state", params={"seen": 1, "wait": 10})
+        )
+        await asyncio.sleep(0)
+        await buyer.post("cancel")
+        assert (await waiting).json() == {"version": 2, "status": "refused"}

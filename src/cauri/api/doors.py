@@ -25,7 +25,6 @@ from cauri.api.asgi import (
     send_preflight,
 )
 from cauri.api.auth import KeyRing, Opened
-from cauri.api.limits import Addresses, Buckets
 from cauri.domain.errors import (
     CauriError,
     FaultyFields,
@@ -40,6 +39,7 @@ from cauri.domain.site import Site
 from cauri.wire import answers
 from cauri.wire.answers import ResponseIds
 from cauri.wire.bodies import media_type_known, read_body
+from cauri.wire.callers import Addresses, Buckets
 from cauri.wire.fields import Faults, Fields
 from cauri.wire.requests import CheckRequest, Credentials, read_check, read_credentials, read_payment
 
@@ -157,7 +157,7 @@ class Doors:
             return opened
         address = self._addresses.of(scope)
         self._failures_of_address.take(address)
-        log.info("unknown apikey", address=address)
+        log.info("unknown_apikey", address=address)
         raise UnknownApikey
 
     async def _look_up(self, site: Site, asked: CheckRequest) -> Payment:
@@ -176,7 +176,7 @@ class Doors:
         if type(error) not in errors.ROWS:
             return self._broken(scope, head, error)
         if isinstance(error, TooManyRequests):
-            log.debug("too many requests", path=scope["path"], retry_after_s=error.retry_after_s)
+            log.debug("too_many_requests", path=scope["path"], retry_after_s=error.retry_after_s)
         return errors.answer_to(error, head.accept_language, self.response_id())
 
     def _broken(self, scope: Scope, head: Head, error: Exception) -> Answer:
@@ -184,7 +184,7 @@ class Doors:
         response_id = self.response_id()
         frames = traceback.extract_tb(error.__traceback__)
         log.error(
-            "request failed",
+            "request_failed",
             error_id=response_id,
             path=scope["path"],
             error=type(error).__name__,

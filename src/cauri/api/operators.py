@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-import structlog
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -15,8 +14,6 @@ from cauri.domain.errors import BodyTooLarge, StoreUnavailable
 
 if TYPE_CHECKING:
     from cauri.lifecycle import Lifecycle
-
-log = structlog.get_logger("cauri.api")
 
 
 class CallbackDoor:
@@ -42,7 +39,6 @@ class CallbackDoor:
         except Disconnected:
             return _said(400, "the body is incomplete")
         if not known:
-            log.warning("unreadable callback", connector=name, size=len(body))
             return _said(400, "this is not a callback of this connector")
         return _said(200, "received")
 

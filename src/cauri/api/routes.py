@@ -11,8 +11,8 @@ from cauri.api.asgi import App, Receive, Scope, Send
 from cauri.api.docs import Docs
 from cauri.api.doors import Doors
 from cauri.api.health import Health
-from cauri.api.limits import Addresses, Buckets
 from cauri.api.operators import CallbackDoor
+from cauri.wire.callers import Addresses, Buckets
 
 if TYPE_CHECKING:
     from cauri.lifecycle import Lifecycle

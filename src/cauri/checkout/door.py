@@ -10,11 +10,11 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from cauri.checkout.language import language_of
-from cauri.checkout.limits import Addresses, PostLimit
 from cauri.checkout.rendering import Renderer, Trouble
 from cauri.checkout.typed import BadForm
 from cauri.clock import new_id
-from cauri.domain.errors import StoreUnavailable
+from cauri.domain.errors import StoreUnavailable, TooManyRequests
+from cauri.wire.callers import Addresses, Buckets
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -26,16 +26,17 @@ _BAD_FORM_STATUS = {"too_large": 413, "media_type": 415, "unreadable": 400}
 class Counter:
     """Where forms are counted and troubles are shown: what all doors share."""
 
-    def __init__(self, renderer: Renderer, limit: PostLimit, addresses: Addresses) -> None:
+    def __init__(self, renderer: Renderer, limit: Buckets, addresses: Addresses) -> None:
         self._renderer = renderer
         self._limit = limit
         self._addresses = addresses
 
     def too_many(self, request: Request) -> Trouble | None:
-        retry_after_s = self._limit.retry_after_s(self._addresses.of(request))
-        if retry_after_s is None:
-            return None
-        return self.trouble(request, "too_many", 429, {"retry-after": str(retry_after_s)})
+        try:
+            self._limit.take(self._addresses.of(request.scope))
+        except TooManyRequests as error:
+            return self.trouble(request, "too_many", 429, {"retry-after": str(error.retry_after_s)})
+        return None
 
     def trouble(
         self,

@@ -12,11 +12,11 @@ from starlette.routing import BaseRoute, Route
 from cauri.checkout.assets import Assets, read_assets
 from cauri.checkout.desk import Desk
 from cauri.checkout.door import Counter, Door, Handler
-from cauri.checkout.limits import Addresses, PostLimit
 from cauri.checkout.rendering import Renderer
 from cauri.checkout.state_door import answer_state
 from cauri.clock import Clock
 from cauri.lifecycle import Lifecycle
+from cauri.wire.callers import Addresses, Buckets
 
 
 def build(
@@ -31,7 +31,7 @@ def build(
     base = urlsplit(public_url).path.rstrip("/")
     assets = Assets(read_assets(), base)
     renderer = Renderer(base, assets.urls)
-    counter = Counter(renderer, PostLimit(page_posts_per_address, clock), Addresses(trusted_proxies))
+    counter = Counter(renderer, Buckets(clock, page_posts_per_address, per_s=60), Addresses(trusted_proxies))
     desk = Desk(lifecycle, renderer)
 
     def door(path: str, **handlers: Handler) -> Route:

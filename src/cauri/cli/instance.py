@@ -49,6 +49,11 @@ def plain_app(words: str | None = None) -> typer.Typer:
     )
 
 
+def check_database(url: str) -> None:
+    if not url.startswith(("postgresql://", "postgres://", "sqlite:///")):
+        raise Trouble("--database: must begin with postgresql:// or sqlite:///")
+
+
 def database_in(folder: Path) -> str:
     """The sandbox's SQLite file in its data folder, as the settings write it."""
     return f"sqlite:///{folder.resolve() / 'cauri.sqlite3'}"
@@ -75,9 +80,12 @@ def named_instance(config: Path | None, data: Path | None, database: str | None)
             raise Trouble("the settings cannot be used:\n  " + "\n  ".join(error.faults)) from None
         return settings.database, settings.secret
     folder = data or DEFAULT_DATA
+    if database is not None:
+        check_database(database)
     if not (folder / "secret").exists():
         raise Trouble(
-            f"there is no instance in {folder}/: name one with --config cauri.toml, or a sandbox's folder with --data"
+            f"there is no instance in {folder}/: name one with --config cauri.toml, or a sandbox's folder with --data "
+            "(a sandbox started with --memory cannot be looked into)"
         )
     return database or database_in(folder), kept_secret(folder)
 

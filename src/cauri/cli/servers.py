@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 from pathlib import Path
@@ -15,19 +16,21 @@ import typer
 import uvloop
 
 from cauri import logs
-from cauri.app import MEMORY, Gateway, open_store
+from cauri.app import MEMORY, Gateway, open_store, operators_of
 from cauri.cli.instance import (
     DEFAULT_DATA,
     ConfigOption,
     DatabaseOption,
     DataOption,
     Trouble,
+    check_database,
     check_schema,
     database_in,
     named_instance,
     plain_app,
     run,
 )
+from cauri.cli.words import checked_site_id
 from cauri.config import BadSettings, Settings, load
 from cauri.domain.errors import StoreUnavailable
 from cauri.keys import SANDBOX_APIKEY, SANDBOX_SECRET_KEY, SANDBOX_SITE_ID, kept_secret
@@ -72,9 +75,11 @@ def sandbox(
     ] = None,
 ) -> None:
     """Gateway, simulated operators and loops in one process: everything a shop needs to be built and tested, offline."""
-    logs.set_up("text", os.environ.get("CAURI_LOG_LEVEL", "info"))
+    logs.set_up("text", _log_level())
     if memory and (data or database):
         raise Trouble("--memory keeps nothing, so it goes with neither --data nor --database")
+    _check_sandbox_options(site_id, apikey, secret_key, public_url, ready_file)
+    sockets = _listeners((host, port), (host, operators_port))
     url, secret = _kept_state(data, memory, database)
     options = SandboxOptions(
         database=url,
@@ -86,7 +91,6 @@ def sandbox(
         operator_delay_s=operator_delay,
     )
     with _single_process(url):
-        sockets = _listeners((host, port), (host, operators_port))
         _run_loop(_sandbox(options, sockets, ready_file))
 
 
@@ -132,17 +136,40 @@ def migrate_command(
 
 def _settings(config: Path, **flags: Any) -> Settings:
     try:
-        return load(config, **flags)
+        settings = load(config, **flags)
+        operators_of(settings)
+        return settings
     except BadSettings as error:
         raise Trouble("the settings cannot be used:\n  " + "\n  ".join(error.faults)) from None
+
+
+def _log_level() -> str:
+    level = os.environ.get("CAURI_LOG_LEVEL", "info").lower()
+    if level not in logs.LEVELS:
+        raise Trouble(f"CAURI_LOG_LEVEL: {level!r} is none of {', '.join(logs.LEVELS)}")
+    return level
+
+
+def _check_sandbox_options(
+    site_id: str, apikey: str, secret_key: str, public_url: str | None, ready_file: Path | None
+) -> None:
+    """Everything that can be wrong is told before anything is started or written."""
+    checked_site_id(site_id)
+    for name, text in (("--apikey", apikey), ("--secret-key", secret_key)):
+        if not text.strip():
+            raise Trouble(f"{name}: must not be empty")
+    if public_url is not None and not re.fullmatch(r"https?://[^\s/?#]+[^\s?#]*", public_url):
+        raise Trouble(f"--public-url: {public_url!r} is no http(s) address")
+    if ready_file is not None and not ready_file.resolve().parent.is_dir():
+        raise Trouble(f"--ready-file: there is no folder {ready_file.resolve().parent}")
 
 
 def _kept_state(data: Path | None, memory: bool, database: str | None) -> tuple[str, str]:
     """The database and the secret that seals keys in it."""
     if memory:
         return MEMORY, os.urandom(16).hex()
-    if database is not None and not database.startswith(("postgresql://", "postgres://", "sqlite:///")):
-        raise Trouble("--database: must begin with postgresql:// or sqlite:///")
+    if database is not None:
+        check_database(database)
     folder = data or DEFAULT_DATA
     try:
         folder.mkdir(parents=True, exist_ok=True)

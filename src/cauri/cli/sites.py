@@ -10,7 +10,7 @@ import typer
 from msgspec.structs import replace
 
 from cauri.cli.instance import ConfigOption, DatabaseOption, DataOption, Trouble, opened_store, plain_app, run
-from cauri.cli.words import moment
+from cauri.cli.words import checked_site_id, moment
 from cauri.clock import HOUR, Clock
 from cauri.domain.money import COUNTRIES, CURRENCIES
 from cauri.domain.site import Site, SiteSettings, SiteStatus
@@ -53,11 +53,13 @@ def add(
     database: DatabaseOption = None,
 ) -> None:
     """Adds a site and prints its keys, once: only the apikey's hash is kept."""
-    key = apikey or secrets.token_urlsafe(24)
+    key = _given("--apikey", apikey) or secrets.token_urlsafe(24)
     site = Site(
-        site_id=site_id or str(100_000 + secrets.randbelow(9_900_000)),
+        site_id=str(100_000 + secrets.randbelow(9_900_000)) if site_id is None else checked_site_id(site_id),
         name=_named(name),
-        secret_key=None if without_secret_key else secret_key or secrets.token_hex(32),
+        secret_key=None
+        if without_secret_key
+        else _given("--secret-key", secret_key) or secrets.token_hex(32),
         currencies=_chosen("currency", currencies, CURRENCIES),
         countries=_chosen("country", countries, COUNTRIES),
         settings=_settings(SiteSettings(), settings or []),
@@ -128,6 +130,8 @@ def set_command(
     database: DatabaseOption = None,
 ) -> None:
     """Changes a site; a running gateway follows within seconds."""
+    if not any((settings, name is not None, status, currencies, countries)):
+        raise Trouble("nothing to change: give --set, --name, --status, --currencies or --countries")
 
     async def work() -> None:
         async with opened_store(config, data, database) as store:
@@ -158,7 +162,7 @@ def rotate_key(
     database: DatabaseOption = None,
 ) -> None:
     """Prints a new apikey, once; the older ones end after the grace."""
-    key = apikey or secrets.token_urlsafe(24)
+    key = _given("--apikey", apikey) or secrets.token_urlsafe(24)
 
     async def work() -> None:
         async with opened_store(config, data, database) as store:
@@ -180,6 +184,13 @@ async def _site(store: Store, site_id: str) -> Site:
     if site is None:
         raise Trouble(f"there is no site {site_id}: 'cauri site list' names those there are")
     return site
+
+
+def _given(option: str, text: str | None) -> str | None:
+    """An option that may be left out, but not be empty."""
+    if text is not None and not text.strip():
+        raise Trouble(f"{option}: must not be empty; leave it out to have one made")
+    return text
 
 
 def _named(name: str) -> str:
@@ -204,8 +215,8 @@ def _settings(settings: SiteSettings, changes: list[str]) -> SiteSettings:
         name, sign, value = change.partition("=")
         if not sign or name not in values:
             raise Trouble(f"--set {change}: write NAME=VALUE with a name among {', '.join(values)}")
-        values[name] = value
-    try:
-        return msgspec.convert(values, SiteSettings, strict=False)
-    except msgspec.ValidationError as error:
-        raise Trouble(f"--set: {error}") from None
+        try:
+            values[name] = getattr(msgspec.convert({name: value}, SiteSettings, strict=False), name)
+        except msgspec.ValidationError as error:
+            raise Trouble(f"--set {change}: {str(error).partition(' - at')[0].lower()}") from None
+    return SiteSettings(**values)

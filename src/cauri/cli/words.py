@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
-from cauri.domain.payment import Attempt, Timeline
+from cauri.cli.instance import Trouble
+from cauri.domain.payment import Attempt, HistoryRow, Timeline
+
+
+def checked_site_id(text: str) -> str:
+    """A site_id as the wire and the command line can carry it. Raises Trouble."""
+    if not re.fullmatch(r"[!-~]{1,64}", text):
+        raise Trouble(f"--site-id: {text!r} must be 1 to 64 characters without blanks, such as 445160")
+    return text
 
 
 def moment(milliseconds: int) -> str:
@@ -22,9 +31,11 @@ def timeline_lines(timeline: Timeline) -> list[str]:
         who = f"  by {row.actor}" if row.actor else ""
         why = f"  ({row.note})" if row.note else ""
         attempt = (
-            f"  attempt {row.attempt}: {_attempt(attempts[row.attempt])}" if row.attempt in attempts else ""
+            f"  attempt {row.attempt}: {_attempt(attempts[row.attempt], row)}"
+            if row.attempt in attempts
+            else ""
         )
-        events.append((row.at, f"{row.event:<14} {move:<12}{attempt}{who}{why}"))
+        events.append((row.at, f"{row.event:<14} {move:<12}{attempt}{who}{why}".rstrip()))
     for delivery in timeline.deliveries:
         answer = str(delivery.status) if delivery.status is not None else "no answer"
         trouble = f"  {delivery.error}" if delivery.error else ""
@@ -37,7 +48,7 @@ def timeline_lines(timeline: Timeline) -> list[str]:
         )
     lines = [
         f"payment  {payment.transaction_id}  site {payment.site_id}  {payment.amount} {payment.currency}",
-        f"now      {payment.code.number} {payment.code.message}  version {payment.version}  tries {payment.tries}",
+        f"now      {payment.code.number} {payment.code.message}  version {payment.version}  failed tries {payment.tries} of {payment.request.attempts_max}",
         f"token    {payment.token}",
         "",
         *(f"{moment(at)}  {text}" for at, text in sorted(events, key=lambda event: event[0])),
@@ -49,10 +60,13 @@ def timeline_lines(timeline: Timeline) -> list[str]:
     return [*lines, *_pending(timeline)]
 
 
-def _attempt(attempt: Attempt) -> str:
+def _attempt(attempt: Attempt, row: HistoryRow) -> str:
+    """Who paid how; beside the row that ended the attempt also the operator's last word."""
+    text = f"{attempt.method} {attempt.phone.prefix} {attempt.phone.masked} by {attempt.connector}"
+    if row.at != attempt.ended_at:
+        return text
     word = f", {attempt.word}" if attempt.word else ""
-    operator_id = f", operator's {attempt.operator_id}" if attempt.operator_id else ""
-    return f"{attempt.method} {attempt.phone.prefix} {attempt.phone.masked} by {attempt.connector}{word}{operator_id}"
+    return text + word + (f", operator's {attempt.operator_id}" if attempt.operator_id else "")
 
 
 def _pending(timeline: Timeline) -> list[str]:

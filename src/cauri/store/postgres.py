@@ -21,7 +21,12 @@ GIVE_UP_AFTER_S = 5.0
 _MIGRATION_LOCK = 0x6361757269  # "cauri"
 
 _CONFLICTS = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError)
-_REFUSALS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, asyncpg.ProgramLimitExceededError)
+_REFUSALS = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,
+    UnicodeError,  # a lone surrogate, found before anything is sent
+)
 _LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,

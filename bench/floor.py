@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import signal
 from pathlib import Path
 from typing import Any
 
 import uvloop
 
-from bench.gateway import told
 from cauri.serving import Server, bound_socket, url_of
 
 ANSWER = (
@@ -34,7 +34,9 @@ async def serve(ready_file: Path) -> None:
     listener = bound_socket("127.0.0.1", 0)
     server = Server(application, listener)
     await server.start()
-    told(ready_file, {"base_url": url_of(listener)})
+    draft = ready_file.with_suffix(".draft")
+    draft.write_text(json.dumps({"base_url": url_of(listener)}))
+    draft.rename(ready_file)
     await ended.wait()
     await server.stop()
 

@@ -56,10 +56,8 @@ def load(
 
 
 def _wrk(url: str, file: str, seconds: int, connections: int, numbers: int, first: int) -> Measured:
-    text = output_of(
-        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(_SCRIPT), url]
-        + ["--", file, str(numbers), str(first)]
-    )
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(_SCRIPT), url]
+    text = output_of([*command, "--", file, str(numbers), str(first)])
     return Measured(**json.loads(text.strip().splitlines()[-1]))
 
 
@@ -162,7 +160,7 @@ async def _run(url: str, template: str, seconds: int, connections: int, numbers:
     began = time.perf_counter()
     loop = asyncio.get_running_loop()
     for _ in range(connections):
-        await loop.create_connection(lambda: _Client(sender), address.hostname, address.port)
+        await loop.create_connection(lambda: _Client(sender), address.hostname or "", address.port or 80)
     await asyncio.sleep(seconds)
     elapsed = time.perf_counter() - began
     json.dump({"times_ms": sender.times_ms, "seconds": elapsed, "errors": sender.errors}, sys.stdout)

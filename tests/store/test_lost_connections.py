@@ -77,7 +77,8 @@ async def test_changes_whose_commit_was_cut_are_answered_once_and_written_once(
     assert answers == [index != 5 for index in range(16)]
     for index, change in enumerate(changes):
         timeline = await direct.timeline(change.after)
-        assert timeline.payment == (overtaken if index == 5 else change).after
+        stored = await direct.payment_by_token(change.after.token)
+        assert stored == (overtaken if index == 5 else change).after
         assert [row.event for row in timeline.history] == ["opened", "cancelled" if index == 5 else "sent"]
         assert len(timeline.attempts) == (0 if index == 5 else 1)
 

@@ -48,6 +48,7 @@ class PostgresEngine:
         self._queries = queries("postgres")
         self._pool: asyncpg.Pool[Any] | None = None
         self._opening = asyncio.Lock()
+        self._closed = False
 
     async def write(self, operation: Callable[[], Operation[T]], *, single: bool = False) -> T:
         return await self._retried(lambda connection: self._run(connection, operation, single))
@@ -65,6 +66,7 @@ class PostgresEngine:
         await self._retried(work)
 
     async def close(self) -> None:
+        self._closed = True
         if self._pool is not None:
             self._pool.terminate()
             self._pool = None
@@ -125,6 +127,8 @@ class PostgresEngine:
 
     async def _open(self) -> asyncpg.Pool[Any]:
         async with self._opening:
+            if self._closed:
+                raise StoreUnavailable("PostgreSQL: the store is closed")
             if self._pool is None:
                 self._pool = await asyncpg.create_pool(
                     self._url,

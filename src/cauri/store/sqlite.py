@@ -113,17 +113,18 @@ class _Worker:
         self._path = path
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
         self._connection: apsw.Connection | None = None
+        self._closed = False
 
     async def run(self, work: Callable[[apsw.Connection], T]) -> T:
-        try:
-            future = asyncio.get_running_loop().run_in_executor(self._thread, self._guarded, work)
-        except RuntimeError as error:
-            raise StoreUnavailable("SQLite: the store is closed") from error
-        return await future
+        if self._closed:
+            raise StoreUnavailable("SQLite: the store is closed")
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._guarded, work)
 
     async def close(self) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
-        self._thread.shutdown()
+        if not self._closed:
+            self._closed = True
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
+            self._thread.shutdown()
 
     def _guarded(self, work: Callable[[apsw.Connection], T]) -> T:
         """A writer of another process may hold the file: waited for as long as ``busy_timeout``, then told."""

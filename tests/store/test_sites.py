@@ -1,0 +1,121 @@
+"""Sites and keys: one key for many sites, two keys during a rotation, and no secret in clear in the database."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from pathlib import Path
+
+import asyncpg
+import pytest
+from msgspec.structs import replace
+
+from cauri.domain.errors import StoreUnavailable
+from cauri.domain.site import Site, SiteSettings, SiteStatus
+from cauri.store import Store, Vault, engine_for
+from tests.store.conftest import SECRET, OpenStore
+from tests.store.records import NOW
+
+
+def _site(**fields: object) -> Site:
+    wanted = {"site_id": str(secrets.randbelow(10**12)), "name": "Chez Awa", "created_at": NOW}
+    return Site(**(wanted | fields))  # type: ignore[arg-type]
+
+
+def _hash() -> str:
+    return hashlib.sha256(secrets.token_bytes(16)).hexdigest()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"secret_key": "clé secrète ☕"},
+        {"status": SiteStatus.CLOSED},
+        {"status": SiteStatus.SUSPENDED, "currencies": ("XOF",), "countries": ("CI", "SN")},
+        {"settings": SiteSettings(attempts_max=1, success_word="SUCCESS", wire_revision=2022)},
+        {"currencies": (), "countries": ()},
+    ],
+)
+async def test_a_site_is_read_back_as_it_was_written(store: Store, fields: dict[str, object]) -> None:
+    site = _site(**fields)
+    assert await store.add_site(site)
+    assert await store.site(site.site_id) == site
+    assert site in await store.sites()
+
+
+async def test_a_taken_site_id_is_not_given_twice(store: Store) -> None:
+    site = _site()
+    assert await store.add_site(site)
+    assert not await store.add_site(replace(site, name="Somebody else"))
+    assert await store.site(site.site_id) == site
+    await store.save_site(changed := replace(site, name="New name", status=SiteStatus.CLOSED))
+    assert await store.site(site.site_id) == changed
+    assert await store.site("no such site") is None
+
+
+async def test_a_key_opens_all_its_sites_and_an_unknown_one_nothing(store: Store) -> None:
+    sites = [_site(), _site()]
+    key = _hash()
+    for site in sites:
+        await store.add_site(site)
+        await store.give_key(key, site.site_id, label="one", now=NOW)
+        await store.give_key(key, site.site_id, label="again", now=NOW + 1)  # giving it twice is no fault
+    found = await store.sites_of_key(key, NOW)
+    assert found is not None
+    assert set(found) == set(sites)
+    assert await store.sites_of_key(_hash(), NOW) is None
+    assert await store.keys_of_site(sites[0].site_id) == [("one", NOW, None)]
+
+
+async def test_during_a_rotation_both_keys_open_and_afterwards_one(store: Store) -> None:
+    site, elsewhere = _site(), _site()
+    old, new = _hash(), _hash()
+    for each in (site, elsewhere):
+        await store.add_site(each)
+    await store.give_key(old, site.site_id, label="old", now=NOW)
+    await store.give_key(old, elsewhere.site_id, label="old", now=NOW)
+    await store.give_key(new, site.site_id, label="new", now=NOW + 1)
+    await store.revoke_other_keys(site.site_id, new, NOW + 100)
+    assert await store.sites_of_key(old, NOW + 99) is not None
+    assert set(await store.sites_of_key(old, NOW + 99) or ()) == {site, elsewhere}
+    assert await store.sites_of_key(old, NOW + 100) == (elsewhere,)
+    assert await store.sites_of_key(new, NOW + 100) == (site,)
+    await store.revoke_other_keys(site.site_id, new, NOW + 500)  # a revoked key keeps its moment
+    assert await store.keys_of_site(site.site_id) == [("new", NOW + 1, None), ("old", NOW, NOW + 100)]
+
+
+async def test_no_secret_key_is_in_clear_in_the_database(
+    empty_database: str, open_store: OpenStore, engine: str
+) -> None:
+    store = await open_store(empty_database)
+    secret_key = "a-very-recognisable-secret-key"
+    site = _site(secret_key=secret_key)
+    await store.add_site(site)
+    if engine == "sqlite":
+        files = Path(empty_database.removeprefix("sqlite:///"))
+        kept = b"".join(path.read_bytes() for path in files.parent.iterdir())
+    else:
+        session = await asyncpg.connect(empty_database)
+        kept = str(await session.fetch("SELECT * FROM site")).encode()
+        await session.close()
+    assert site.site_id.encode() in kept
+    assert secret_key.encode() not in kept
+
+
+async def test_another_instance_secret_opens_no_sealed_key_and_says_what_to_do(
+    database: str, store: Store
+) -> None:
+    site = _site(secret_key="sealed")
+    await store.add_site(site)
+    stranger = Store(engine_for(database), Vault("another secret altogether"))
+    with pytest.raises(StoreUnavailable, match="secret"):
+        await stranger.site(site.site_id)
+    await stranger.close()
+    assert Vault(SECRET).opened(Vault(SECRET).sealed("sealed")) == "sealed"
+
+
+@pytest.mark.parametrize("text", ["", "nonsense", "gAAAAA", "é"])
+def test_a_text_that_was_never_sealed_is_not_opened(text: str) -> None:
+    with pytest.raises(StoreUnavailable):
+        Vault(SECRET).opened(text)

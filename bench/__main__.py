@@ -23,7 +23,12 @@ from bench.rates import Effort
 PARTS = ("floor", "pgbench", "postgres", "sqlite", "delivered", "first-view")
 NEED_A_SERVER = {"pgbench", "postgres", "delivered"}
 TARGET = 0.5
-ROW = "{:<44} {:>9} {:>9} {:>9} {:>9} {:>10}"
+FLOOR = "HTTP server, no operation"
+RIVAL = "pgbench, one row a commit, no HTTP"
+OPENED = "PostgreSQL, initialisations, durable"
+ROW = "{:<38} {:>9} {:>9} {:>9} {:>9} {:>10}"
+
+Round = dict[str, Measured]
 
 
 def main() -> int:
@@ -35,21 +40,22 @@ def main() -> int:
             server = ""
             if NEED_A_SERVER & set(parts):
                 server = stack.enter_context(durable_postgres(options.database))
-            _tell_rig(server, effort)
-            shares = [_rates(parts, server, effort) for _ in range(options.rounds)]
+            _tell_rig(server, effort, options.rounds)
+            rounds = [_round(parts, server, effort) for _ in range(options.rounds)]
+            _show(rounds)
             _moments(parts, server, options.payments)
     except Failed as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
-    return _verdict([share for share in shares if share is not None])
+    return _verdict(_shares(rounds, OPENED, RIVAL))
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--seconds", type=_positive, default=10, help="of each measurement (default: 10)")
+    parser.add_argument("--seconds", type=_positive, default=5, help="of each measurement (default: 5)")
     parser.add_argument("--connections", type=_positive, default=64, help="clients at once (default: 64)")
     parser.add_argument(
-        "--rounds", type=_positive, default=1, help="how often the rates are measured (default: 1)"
+        "--rounds", type=_positive, default=3, help="how often the rates are measured in turn (default: 3)"
     )
     parser.add_argument(
         "--payments", type=_positive, default=300, help="whose notification is timed (default: 300)"
@@ -68,40 +74,61 @@ def _positive(text: str) -> int:
     return number
 
 
-def _tell_rig(server: str, effort: Effort) -> None:
+def _tell_rig(server: str, effort: Effort, rounds: int) -> None:
     print(
         f"{os.cpu_count()} cores, {platform.system()} {platform.release()}, Python {platform.python_version()}, "
         f"load before: {os.getloadavg()[0]:.1f}"
     )
     if server:
         print(f"PostgreSQL {value(server, 'SHOW server_version')}, fsync on, synchronous_commit on")
-    print(f"load by {generator()}, {effort.connections} connections, {effort.seconds} s each\n")
+    print(
+        f"load by {generator()}, {effort.connections} connections; {rounds} rounds of {effort.seconds} s for each row, "
+        "of which the median\n",
+        flush=True,
+    )
 
 
-def _rates(parts: Sequence[str], server: str, effort: Effort) -> float | None:
-    """Prints one round; gives back initialisations on PostgreSQL as a share of pgbench's rate."""
-    print(ROW.format("", "a second", "p50 ms", "p99 ms", "× floor", "× pgbench"))
-    floor = rates.floor(effort) if "floor" in parts else None
-    _show("HTTP server, no operation", floor, floor, None)
-    rival = rates.rival(server, effort) if "pgbench" in parts else None
-    _show("pgbench, one row a commit, no HTTP", rival, floor, rival)
-    opened = None
+def _round(parts: Sequence[str], server: str, effort: Effort) -> Round:
+    """Everything once, one after the other: what a busy neighbour takes is taken from all of them."""
+    measured: Round = {}
+    if "floor" in parts:
+        measured[FLOOR] = rates.floor(effort)
+    if "pgbench" in parts:
+        measured[RIVAL] = rates.rival(server, effort)
     if "postgres" in parts:
-        opened, checked = rates.postgres(server, effort)
-        _show("PostgreSQL, initialisations, durable", opened, floor, rival)
-        _show("PostgreSQL, checks", checked, floor, rival)
+        measured[OPENED], measured["PostgreSQL, checks"] = rates.postgres(server, effort)
     if "sqlite" in parts:
-        for name, measured in zip(("initialisations, durable", "checks"), rates.sqlite(effort), strict=True):
-            _show(f"SQLite, {name}", measured, floor, rival)
-    print()
-    return None if opened is None or rival is None else opened.rate / rival.rate
+        opened, checked = rates.sqlite(effort)
+        measured["SQLite, initialisations, durable"], measured["SQLite, checks"] = opened, checked
+    return measured
 
 
-def _show(name: str, measured: Measured | None, floor: Measured | None, rival: Measured | None) -> None:
-    if measured is not None:
-        shares = [f"{measured.rate / base.rate:.2f}" if base else "" for base in (floor, rival)]
-        times = (f"{measured.p50_ms:.1f}", f"{measured.p99_ms:.1f}")
-        print(ROW.format(name, f"{measured.rate:,.0f}", *times, *shares), flush=True)
+def _show(rounds: Sequence[Round]) -> None:
+    if not rounds[0]:
+        return
+    print(ROW.format("", "a second", "p50 ms", "p99 ms", "× floor", "× pgbench"))
+    for name in rounds[0]:
+        all_rounds = [measured[name] for measured in rounds]
+        shares = [_share(_shares(rounds, name, base)) for base in (FLOOR, RIVAL)]
+        print(
+            ROW.format(
+                name,
+                f"{median(one.rate for one in all_rounds):,.0f}",
+                f"{median(one.p50_ms for one in all_rounds):.1f}",
+                f"{median(one.p99_ms for one in all_rounds):.1f}",
+                *shares,
+            )
+        )
+    print(flush=True)
+
+
+def _shares(rounds: Sequence[Round], name: str, base: str) -> list[float]:
+    """A row's rate as a share of another's, round by round."""
+    return [one[name].rate / one[base].rate for one in rounds if name in one and base in one]
+
+
+def _share(shares: Sequence[float]) -> str:
+    return f"{median(shares):.2f}" if shares else ""
 
 
 def _moments(parts: Sequence[str], server: str, payments: int) -> None:

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from cauri.clock import Clock
 from cauri.domain.site import Site, SiteSettings
-from cauri.lifecycle import Lifecycle
 from cauri.keys import hash_of
+from cauri.lifecycle import Lifecycle
 from cauri.sandbox import Sandbox, SandboxOptions
 from cauri.serving import bound_socket
 from cauri.store import Store

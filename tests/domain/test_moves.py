@@ -129,8 +129,10 @@ class LifeOfAPayment(RuleBasedStateMachine):
         change = moves.settled(
             self.payment, attempt, outcome, self.now, self.id(), open_attempt=self.open_attempt
         )
-        if isinstance(outcome, Unknown):
-            assert change is None, "unknown is never failed"
+        if isinstance(outcome, Unknown) and change is not None:
+            assert (change.event, outcome.alert) == ("unclear", True), "unknown is never failed"
+            assert (change.after.code, change.after.status) == (self.payment.code, self.payment.status)
+            assert change.attempts[-1][1].status is attempt.status
         if isinstance(outcome, Accepted) and attempt.status in (SENT, FAILED):
             self.received += 1
             assert change is not None, "money is never lost"

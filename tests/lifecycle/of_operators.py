@@ -162,10 +162,14 @@ OF_OPERATORS = [
             f"a start whose answer is lost ({answer}): the success is found by asking",
             (pays("623", answer=answer), decides_in_silence("paid", "00")),
             "623 00",
-            "sent,paid",
+            events,
             "paid",
         )
-        for answer in ("drop_after", "500", "nonsense")
+        for answer, events in (
+            ("drop_after", "sent,paid"),
+            ("500", "sent,paid"),
+            ("nonsense", "sent,unclear,paid"),
+        )
     ],
     History(
         "a start whose answer is lost: the failure is found by asking",
@@ -187,14 +191,14 @@ OF_OPERATORS = [
         "another amount is never paid",
         (pays("623", outcome="paid", amount="500", delay_s=1), after(120, "623")),
         "623",
-        "sent",
+        "sent,unclear",
         "sent",
     ),
     History(
         "another currency is never paid",
         (pays("623", outcome="paid", currency="XAF", delay_s=1), after(120, "623")),
         "623",
-        "sent",
+        "sent,unclear",
         "sent",
     ),
     # refusals of our own

@@ -173,9 +173,6 @@ async def test_a_callback_is_a_hint_and_never_an_outcome(shop: Shop) -> None:
     assert await buyer.code() == "623"
 
 
-@pytest.mark.xfail(
-    strict=True, reason="store: release_asks takes a hint that is kept for later for one that came just now"
-)
 async def test_callbacks_bring_the_question_forward_once_in_five_seconds(shop: Shop) -> None:
     """Two asks may belong to the first hint, where it comes in the very millisecond of its question."""
     buyer = await shop.opens()
@@ -192,6 +189,22 @@ async def test_callbacks_bring_the_question_forward_once_in_five_seconds(shop: S
         shop.clock.advance(500)
         await shop.turn()
     assert 2 <= await asked(buyer) - before <= 3, "the second hint is kept until five seconds are over"
+
+
+async def test_an_acceptance_taken_back_is_recorded_once_however_often_it_is_said(shop: Shop) -> None:
+    buyer = await shop.opens()
+    await take(pays("623"), buyer)
+    await take(says("paid", "00"), buyer)
+    await take(says("602", "00"), buyer)
+    for _ in range(3):
+        await call_back(buyer)
+        shop.clock.advance(6_000)
+        await shop.turn()
+    assert await buyer.code() == "00"
+    payment = await shop.running.store.payment_by_token(buyer.token)
+    assert payment is not None
+    events = [row.event for row in (await shop.running.store.timeline(payment)).history]
+    assert events == ["opened", "sent", "paid", "contradiction"]
 
 
 async def test_a_callback_of_a_failed_attempt_makes_us_ask_again(shop: Shop) -> None:

@@ -94,13 +94,21 @@ def settled(
     """
     match outcome:
         case Unknown():
-            return None
+            return _unclear(payment, attempt, outcome, now, move_id)
         case Waiting():
             return _waiting(payment, attempt, outcome, now, move_id)
         case Refused():
             return _refused(payment, attempt, outcome, now, move_id, actor, note)
         case Accepted():
             return _accepted(payment, attempt, outcome, now, move_id, actor, note, open_attempt)
+
+
+def _unclear(payment: Payment, attempt: Attempt, outcome: Unknown, now: int, move_id: str) -> Change | None:
+    """Where a person should look, the history says why, once; nothing else moves."""
+    if not outcome.alert or attempt.status is not AttemptStatus.SENT or attempt.word == outcome.why:
+        return None
+    moved = replace(attempt, word=outcome.why)
+    return _change(payment, "unclear", now, move_id, (AttemptStatus.SENT, moved), note=outcome.why)
 
 
 def _waiting(payment: Payment, attempt: Attempt, outcome: Waiting, now: int, move_id: str) -> Change | None:
@@ -118,14 +126,7 @@ def _refused(
     payment: Payment, attempt: Attempt, outcome: Refused, now: int, move_id: str, actor: str, note: str
 ) -> Change | None:
     if attempt.status in (AttemptStatus.PAID, AttemptStatus.SURPLUS):
-        return _change(
-            payment,
-            "contradiction",
-            now,
-            move_id,
-            note=note or f"refused after acceptance: {outcome.word}",
-            actor=actor,
-        )
+        return _contradicted(payment, attempt, outcome, now, move_id)
     if attempt.status is not AttemptStatus.SENT:
         return None
     failed = replace(
@@ -158,6 +159,17 @@ def _refused(
         note=note,
         **end,
     )
+
+
+def _contradicted(
+    payment: Payment, attempt: Attempt, outcome: Refused, now: int, move_id: str
+) -> Change | None:
+    """An operator takes back an acceptance: recorded once, nothing else moves."""
+    word = f"refused after acceptance: {outcome.word}"
+    if attempt.word == word:
+        return None
+    moved = (attempt.status, replace(attempt, word=word))
+    return _change(payment, "contradiction", now, move_id, moved, note=word)
 
 
 def _accepted(

@@ -39,9 +39,9 @@ ATTEMPT_MOVES: dict[AttemptStatus, frozenset[AttemptStatus]] = {
         {AttemptStatus.SENT, AttemptStatus.PAID, AttemptStatus.FAILED, AttemptStatus.SURPLUS}
     ),
     AttemptStatus.FAILED: frozenset({AttemptStatus.PAID, AttemptStatus.SURPLUS}),
-    AttemptStatus.PAID: frozenset(),
+    AttemptStatus.PAID: frozenset({AttemptStatus.PAID}),  # a contradiction is noted on it
     AttemptStatus.DROPPED: frozenset(),
-    AttemptStatus.SURPLUS: frozenset(),
+    AttemptStatus.SURPLUS: frozenset({AttemptStatus.SURPLUS}),
 }
 
 OPEN_ATTEMPTS = frozenset({AttemptStatus.ASKED, AttemptStatus.SENT})

@@ -27,6 +27,13 @@ log = structlog.get_logger("cauri.operators")
 ASK_LEASE = 90 * SECOND
 HINTED_ASK_GAP = SECOND // 5
 
+# Moves that a person should look at, and how the log calls them.
+ALERTS = {
+    "surplus": "surplus",
+    "contradiction": "contradiction",
+    "unclear": "operator_answer_unclear",
+}
+
 
 class Asking:
     """``public_url`` is where operators send payers back to."""
@@ -65,7 +72,7 @@ class Asking:
         self, payment: Payment, attempt: Attempt, connector: Connector, call: Awaitable[Outcome]
     ) -> None:
         asked_at = self._clock.now()
-        outcome = self._given_up(attempt, connector, await _answer(call, connector))
+        outcome = verified(attempt, self._given_up(attempt, connector, await _answer(call, connector)))
         await self.settle(attempt, outcome)
         await self._release(attempt, outcome, asked_at)
 
@@ -73,9 +80,6 @@ class Asking:
         self, attempt: Attempt, outcome: Outcome, *, actor: str = "", note: str = ""
     ) -> Payment | None:
         """Turns an outcome into a move, on the newest state; None where there is no such payment any more."""
-        outcome = verified(attempt, outcome)
-        if isinstance(outcome, Unknown) and outcome.alert:
-            log.error("operator_answer_unclear", alert=True, reference=attempt.reference, why=outcome.why)
 
         async def decide(payment: Payment) -> Change | None:
             newest = await self._store.attempt_by_reference(attempt.reference)
@@ -87,12 +91,13 @@ class Asking:
             )
 
         payment, change = await self._changing.change(attempt.token, decide)
-        if change is not None and change.event in ("surplus", "contradiction"):
+        if change is not None and change.event in ALERTS:
             log.error(
-                change.event,
+                ALERTS[change.event],
                 alert=True,
                 reference=attempt.reference,
                 transaction_id=change.after.transaction_id,
+                why=change.note,
             )
         return payment
 
@@ -121,7 +126,7 @@ class Asking:
                 asked_at=asked_at,
                 next_ask_at=now + jittered(ask_gap(now - sent_at)),
                 hinted_ask_at=now + HINTED_ASK_GAP,
-                word=_word(outcome),
+                word=_word(outcome) if attempt.status is AttemptStatus.SENT else None,
             )
         )
 

@@ -90,6 +90,7 @@ class Lifecycle:
             now = self.clock.now()
             open_attempt = await self._may_start(payment, now)
             choice, refusal = await self._choice(payment, country, number, method)
+            self._check_repeated(payment, open_attempt, choice, now)
             attempt = new_attempt(payment, choice, now)
             if refusal is not None:
                 attempt = not_sent(attempt, refusal, now)
@@ -219,9 +220,14 @@ class Lifecycle:
             raise PayerError("in_flight")
         if now >= payment.expires_at:
             raise PayerError("session_over")
+        return open_attempt
+
+    def _check_repeated(self, payment: Payment, asked: Attempt | None, choice: Choice, now: int) -> None:
+        """A double click finds the attempt that its first click made; another attempt may not follow too soon. Raises PayerError."""
+        if asked is not None and (asked.phone, asked.method) == (choice.phone, choice.method.code):
+            raise PayerError("in_flight")
         if payment.attempt_at is not None and now - payment.attempt_at < self.settings.attempt_gap_s * SECOND:
             raise PayerError("too_soon")
-        return open_attempt
 
     async def _choice(
         self, payment: Payment, country: str, number: str | None, method: str | None

@@ -17,7 +17,7 @@ IN_FLIGHT_MAX = 64
 
 
 class PollOperators:
-    """Claims due questions and asks them side by side; a slow operator only keeps its own places busy."""
+    """Claims due questions and asks them side by side, so many at once for all operators together."""
 
     def __init__(self, lifecycle: Lifecycle, clock: Clock) -> None:
         self._lifecycle = lifecycle

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from dataclasses import dataclass
 
@@ -120,6 +121,7 @@ def _in_words(error: Exception, timeout_s: float) -> str:
         case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientSSLError() | ssl.SSLError():
             return f"the TLS certificate is not accepted: {error}"
         case aiohttp.ClientConnectorError():
-            return f"cannot connect: {error.os_error.strerror or error.os_error}"
+            why = os.strerror(error.os_error.errno).lower() if error.os_error.errno else error.os_error
+            return f"cannot connect to {error.host}:{error.port}: {why}"
         case _:
             return f"{type(error).__name__}: {error}"[:300]

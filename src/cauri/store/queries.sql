@@ -150,11 +150,16 @@ WHERE (a.slot, a.token, a.number) IN (
 RETURNING {attempt_returned}
 
 -- name: release_asks
--- When each attempt is to be asked next, if the claim is still ours. A hint that came while we asked brings the question forward.
+-- When each attempt is to be asked next, if the claim is still ours. A hint that came while we asked brings the question forward;
+-- one that was put off (hinted_at lies ahead) is waited for.
 UPDATE attempt AS a SET
-    next_ask_at = CASE WHEN a.status = 'sent' AND a.hinted_at >= CAST(r.value->>'asked_at' AS BIGINT)
-                       THEN CAST(r.value->>'hinted_ask_at' AS BIGINT)
-                       WHEN a.status = 'sent' THEN CAST(r.value->>'next_ask_at' AS BIGINT) END,
+    next_ask_at = CASE
+        WHEN a.hinted_at > CAST(r.value->>'hinted_ask_at' AS BIGINT)
+         AND (a.status <> 'sent' OR a.hinted_at < CAST(r.value->>'next_ask_at' AS BIGINT)) THEN a.hinted_at
+        WHEN a.hinted_at <= CAST(r.value->>'hinted_ask_at' AS BIGINT)
+         AND a.hinted_at + CASE a.status WHEN 'sent' THEN 1 ELSE 0 END > CAST(r.value->>'asked_at' AS BIGINT)
+            THEN CAST(r.value->>'hinted_ask_at' AS BIGINT)
+        WHEN a.status = 'sent' THEN CAST(r.value->>'next_ask_at' AS BIGINT) END,
     word = COALESCE(r.value->>'word', a.word), asks = a.asks + 1, claimed_until = 0, claimed_by = NULL
 FROM {rows}
 WHERE a.slot = CAST(r.value->>'slot' AS INTEGER) AND a.token = r.value->>'token'
@@ -168,7 +173,7 @@ UPDATE attempt SET
                        THEN CASE WHEN next_ask_at < hinted_at + 5000 THEN next_ask_at ELSE hinted_at + 5000 END
                        ELSE CASE WHEN next_ask_at < :now THEN next_ask_at ELSE :now END END,
     hinted_at = CASE WHEN hinted_at > :now - 5000 THEN hinted_at + 5000 ELSE :now END
-WHERE slot = :slot AND reference = :reference AND status IN ('sent', 'failed', 'paid')
+WHERE slot = :slot AND reference = :reference AND status IN ('sent', 'failed', 'paid', 'surplus')
   AND (hinted_at IS NULL OR hinted_at <= :now)
 RETURNING reference
 

@@ -55,7 +55,10 @@ def value(url: str, statement: str) -> Any:
         finally:
             await connection.close()
 
-    return asyncio.run(ask())
+    try:
+        return asyncio.run(ask())
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise Failed(f"the PostgreSQL of --database: {error}") from error
 
 
 def _check_durable(url: str) -> None:

@@ -13,6 +13,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 from urllib.parse import urlsplit
 
 from bench.processes import Failed, output_of
@@ -93,9 +94,8 @@ class _Client(asyncio.Protocol):
         self._sent_at = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.Transport):
-            self._transport = transport
-            self._send()
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's are not asyncio's by class
+        self._send()
 
     def _send(self) -> None:
         if self._transport is not None:

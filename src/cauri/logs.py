@@ -19,19 +19,31 @@ def set_up(log_format: Literal["json", "text"], level: str) -> None:
         if log_format == "json"
         else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)
     )
+    before: list[structlog.typing.Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(
+            fmt="iso" if log_format == "json" else "%H:%M:%S", utc=log_format == "json"
+        ),
+        structlog.processors.format_exc_info,
+    ]
     structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(
-                fmt="iso" if log_format == "json" else "%H:%M:%S", utc=log_format == "json"
-            ),
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
+        processors=[*before, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(
-        level=max(threshold, logging.WARNING), stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s"
+    _take_in_libraries(before, renderer, max(threshold, logging.WARNING))
+
+
+def _take_in_libraries(
+    before: list[structlog.typing.Processor], renderer: structlog.typing.Processor, level: int
+) -> None:
+    """What libraries say through the standard library's logging has the same form: one line for each event."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *before],
+        )
     )
+    logging.basicConfig(level=level, handlers=[handler], force=True)

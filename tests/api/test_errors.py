@@ -231,6 +231,28 @@ async def test_row_11_a_locked_number_that_is_bad(merchant: Merchant, number: st
     assert "customer_phone_number" in answer.json()["description"]
 
 
+@pytest.mark.parametrize(
+    ("number", "changes"),
+    [
+        pytest.param("+33612345678", {}, id="a country that is none of ours"),
+        pytest.param("+237653456789", {}, id="a country of another currency"),
+        pytest.param("+22370000000", {}, id="a country without a connected operator"),
+        pytest.param(
+            "+2250102324373", {"amount": 1_800_000}, id="a country whose bounds leave the amount out"
+        ),
+    ],
+)
+async def test_row_11_a_locked_number_of_a_country_that_cannot_pay(
+    merchant: Merchant, number: str, changes: dict[str, Any]
+) -> None:
+    """It would leave the customer a page with no way to pay; the description names the country, not the format."""
+    answer = await merchant.open(
+        {"accept-language": "en"}, lock_phone_number=True, customer_phone_number=number, **changes
+    )
+    is_refusal(answer, 400, "624", "UNKNOWN_ERROR")
+    assert "the country of “customer_phone_number”" in answer.json()["description"]
+
+
 async def test_row_11_a_bad_number_that_is_not_locked_is_no_error(merchant: Merchant) -> None:
     assert (await merchant.open(customer_phone_number="12")).status_code == 200
 

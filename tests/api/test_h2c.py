@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from cauri.api import h2c
+
 from .conftest import Merchant, serving
 
 OFFER = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAAA\r\n"
@@ -35,6 +37,34 @@ def chunked(body: bytes) -> bytes:
         + pieces
         + b"0\r\n\r\n"
     )
+
+
+@pytest.mark.parametrize("many", [1, 9_000], ids=["one endless header", "many short headers"])
+async def test_a_head_larger_than_64_kib_is_refused_and_its_connection_closed(many: int) -> None:
+    async with serving(echo) as url:
+        host, port = url.removeprefix("http://").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"POST / HTTP/1.1\r\nHost: x\r\n")
+        line = b"X-A: 12345\r\n" if many > 1 else b"X-A: " + b"a" * 100_000
+        writer.write(line * many)
+        answer = await reader.read()
+        assert answer.startswith(b"HTTP/1.1 431 ")
+        writer.close()
+
+
+async def test_a_caller_that_does_not_finish_its_request_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(h2c, "REQUEST_WITHIN_S", 0.1)
+    async with serving(echo) as url:
+        host, port = url.removeprefix("http://").split(":")
+        for begun in (
+            b"",
+            b"POST / HTTP/1.1\r\nHost",
+            b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nab",
+        ):
+            reader, writer = await asyncio.open_connection(host, int(port))
+            writer.write(begun)
+            assert await reader.read() == b""
+            writer.close()
 
 
 async def echo(scope: Any, receive: Any, send: Any) -> None:

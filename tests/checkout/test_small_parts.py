@@ -7,7 +7,7 @@ from cauri.checkout.assets import read_assets
 from cauri.checkout.formats import clock, money, when
 from cauri.checkout.language import language_of
 from cauri.checkout.typed import Typed, typed_of
-from cauri.checkout.way_back import csp_source
+from cauri.wire.urls import origin_of
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_the_switch_wins_then_the_payment_then_the_browser(
     ],
 )
 def test_only_http_leads_back_and_the_policy_names_its_origin(url: str, source: str | None) -> None:
-    assert csp_source(url) == source
+    assert origin_of(url) == source
 
 
 @pytest.mark.parametrize(

@@ -126,13 +126,14 @@ async def test_a_stylesheet_of_another_version_is_answered_but_not_kept(shop: Sh
     [
         ("fr", "", "en", "fr"),
         ("en", "", "fr", "en"),
-        (None, "", "en", "fr"),
+        (None, "", "en", "en"),
+        (None, "", "de", "fr"),
         ("fr", "?lang=en", "fr", "en"),
         ("en", "?lang=fr", "en", "fr"),
         ("en", "?lang=xx", "fr", "en"),
     ],
 )
-async def test_the_language_is_the_switchs_then_the_payments(
+async def test_the_language_is_the_switchs_then_the_payments_then_the_browsers(
     shop: Shop, lang: str | None, query: str, accept: str, shown: str
 ) -> None:
     visitor = await shop.opens(**({"lang": lang} if lang else {}))

@@ -62,7 +62,7 @@ def test_the_guides_own_request_is_read() -> None:
     assert asked.request.return_url == "https://www.exemple.com/retour?commande=1"
     assert asked.request.notify_url == "https://www.exemple.com/notify"
     assert (asked.request.customer_name, asked.request.customer_surname) == ("Dje Bi", "Jean-Marc")
-    assert (asked.request.channels, asked.request.lang) == (("ALL",), "fr")
+    assert (asked.request.channels, asked.request.lang) == (("ALL",), None)
     assert len(asked.request.signature) >= 32
 
 
@@ -259,6 +259,12 @@ BAD_URLS = [
     "http://[zz]/",
     "http://exemple.com\\@other.com/",
     "http://user@/",
+    "https://a;b",
+    "https://a,b",
+    "https://..",
+    "https://*.com",
+    "https://%61",
+    f"https://{'a' * 70}.com",
 ]
 
 
@@ -266,6 +272,26 @@ BAD_URLS = [
 def test_addresses_are_complete_http_urls(field: str) -> None:
     assert [url for url in GOOD_URLS if read({field: url})[1]] == []
     assert [url for url in BAD_URLS if read({field: url})[1] != [Fault(field, "url")]] == []
+
+
+def test_an_address_is_no_longer_than_browsers_carry() -> None:
+    assert read({"return_url": "https://a.ci/" + "x" * 2_035})[1] == []
+    (fault,) = read({"return_url": "https://a.ci/" + "x" * 2_036})[1]
+    assert (fault.field, fault.rule) == ("return_url", "too_long")
+
+
+@pytest.mark.parametrize(
+    ("invoice", "rule"),
+    [
+        pytest.param('{"a": "x\\u0000y"}', "nul", id="U+0000 in a value given as JSON text"),
+        pytest.param('{"a\\u0000": "x"}', "nul", id="U+0000 in a label given as JSON text"),
+        pytest.param({"a": "x" * 256}, "long_pair", id="a value as long as a page"),
+        pytest.param({"x" * 256: "a"}, "long_pair", id="a label as long as a page"),
+    ],
+)
+def test_invoice_data_holds_short_texts(invoice: object, rule: str) -> None:
+    (fault,) = read({"invoice_data": invoice})[1]
+    assert (fault.field, fault.rule) == ("invoice_data", rule)
 
 
 @pytest.mark.parametrize(
@@ -303,11 +329,11 @@ def test_other_channels_are_refused(channels: object) -> None:
         ("en", "en"),
         ("EN", "en"),
         ("Fr", "fr"),
-        ("de", "fr"),
-        ("", "fr"),
-        (None, "fr"),
-        (5, "fr"),
-        ({}, "fr"),
+        ("de", None),
+        ("", None),
+        (None, None),
+        (5, None),
+        ({}, None),
     ],
 )
 def test_an_unknown_language_counts_as_absent(lang: object, expected: str) -> None:

@@ -15,6 +15,7 @@ from cauri.domain.errors import (
     CurrencyNotEnabled,
     Fault,
     FaultyFields,
+    LockedPhoneElsewhere,
     RequestError,
     StoreUnavailable,
     TooManyRequests,
@@ -62,6 +63,8 @@ def every_error() -> Iterator[CauriError]:
             yield CurrencyNotEnabled("EUR", ("XOF", "XAF"))
         elif kind in (AmountTooLow, AmountTooHigh):
             yield kind(100, "XOF")
+        elif kind is LockedPhoneElsewhere:
+            yield LockedPhoneElsewhere("ML", 1500, "XOF")
         elif kind is StoreUnavailable:
             yield StoreUnavailable("gone")
         else:

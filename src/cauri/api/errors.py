@@ -13,6 +13,7 @@ from cauri.domain.errors import (
     CurrencyNotEnabled,
     FaultyFields,
     IdempotencyMismatch,
+    LockedPhoneElsewhere,
     LockedPhoneInvalid,
     PaymentNotFound,
     SiteClosed,
@@ -61,6 +62,9 @@ ROWS: dict[type[CauriError], Row] = {
     AmountTooHigh: Row(400, "642", "ERROR_AMOUNT_TOO_HIGH", "The amount is above the bounds."),
     LockedPhoneInvalid: Row(
         400, "624", "UNKNOWN_ERROR", "`lock_phone_number` is true and the number is bad."
+    ),
+    LockedPhoneElsewhere: Row(
+        400, "624", "UNKNOWN_ERROR", "`lock_phone_number` is true and the number's country cannot pay."
     ),
     TransactionIdUsed: Row(
         400, "620", "ERROR_DOUBLE_PAYEMNT", "The `transaction_id` was already used by this site."

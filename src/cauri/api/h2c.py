@@ -6,12 +6,16 @@ the body for bytes of the new protocol, and the application sees an empty one. R
 
 from __future__ import annotations
 
+from asyncio import TimerHandle, Transport
 from itertools import chain
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 _OFFER = (b"upgrade", b"http2-settings")
+
+HEAD_BYTES_MAX = 64 * 1024
+REQUEST_WITHIN_S = 30
 
 
 class H2cSafeProtocol(HttpToolsProtocol):
@@ -23,9 +27,23 @@ class H2cSafeProtocol(HttpToolsProtocol):
     """
 
     _offer_ignored = False
+    _head_bytes = 0
+    _deadline: TimerHandle | None = None
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._expect_request()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._request_came()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         self._unset_keepalive_if_required()
+        if self._deadline is None:
+            self._expect_request()
+        if self._head_bytes >= 0:
+            self._head_bytes += len(data)
         while True:
             try:
                 self.parser.feed_data(data)
@@ -38,16 +56,40 @@ class H2cSafeProtocol(HttpToolsProtocol):
                     data = self._head_without_offer() + data[upgrade.args[0] :]
                     continue
                 self._upgraded()
+            if self._head_bytes > HEAD_BYTES_MAX:
+                self._refuse_head()
             return
 
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._head_bytes = max(self._head_bytes, 0)
+
     def on_headers_complete(self) -> None:
+        self._head_bytes = -1  # counted only until the head is complete
         self._offer_ignored = self.parser.should_upgrade() and self._offer_to_ignore()
         if not self._offer_ignored:
             super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         if not self._offer_ignored:
+            self._request_came()
             super().on_message_complete()
+
+    def _expect_request(self) -> None:
+        """A caller that sends nothing, or drips, holds its connection only so long."""
+        self._deadline = self.loop.call_later(REQUEST_WITHIN_S, self.transport.close)
+
+    def _request_came(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _refuse_head(self) -> None:
+        """RFC 6585: the head is larger than anybody needs."""
+        self.transport.write(
+            b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+        )
+        self.transport.close()
 
     def _offer_to_ignore(self) -> bool:
         return not self._should_upgrade() and any(name == b"upgrade" for name, _ in self.headers)

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 from cauri.checkout.assets import Assets, read_assets
 from cauri.checkout.desk import Desk
 from cauri.checkout.door import Counter, Door, Handler
+from cauri.checkout.language import language_of
 from cauri.checkout.rendering import Renderer
 from cauri.checkout.state_door import answer_state
 from cauri.clock import Clock
@@ -44,7 +45,8 @@ def build(
         return counter.show(request, counter.trouble(request, "no_page", 404))
 
     async def slash(request: Request) -> Response:
-        return RedirectResponse(renderer.path(request.path_params["token"]), 308)
+        language = language_of(request.query_params, request.headers)
+        return RedirectResponse(renderer.path(request.path_params["token"], language=language), 308)
 
     return [
         door("/payment/{token}", GET=desk.show),

@@ -13,6 +13,7 @@ CauriError
 │   ├── AmountTooLow          641
 │   ├── AmountTooHigh         642
 │   ├── LockedPhoneInvalid    624
+│   ├── LockedPhoneElsewhere  624
 │   ├── TransactionIdUsed     620
 │   ├── IdempotencyMismatch   409
 │   └── PaymentNotFound       404
@@ -99,6 +100,16 @@ class AmountTooHigh(RequestError):
 
 class LockedPhoneInvalid(RequestError):
     pass
+
+
+class LockedPhoneElsewhere(RequestError):
+    """The locked number is a good one, of a country that cannot pay this."""
+
+    def __init__(self, country: str, amount: int, currency: str) -> None:
+        super().__init__(f"{country} cannot pay {amount} {currency}")
+        self.country = country
+        self.amount = amount
+        self.currency = currency
 
 
 class TransactionIdUsed(RequestError):

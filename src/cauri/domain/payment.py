@@ -64,7 +64,9 @@ class PaymentRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     return_url: str
     notify_url: str | None = None
     channels: tuple[str, ...] = ("ALL",)
-    lang: str = "fr"
+    lang: str | None = (
+        None  # None: the merchant did not say; the wire then says French, the page asks the browser
+    )
     metadata: str | None = None
     invoice_data: tuple[tuple[str, str], ...] = ()
     lock_phone_number: bool = False

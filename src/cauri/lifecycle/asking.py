@@ -140,7 +140,7 @@ class Asking:
             sent_at=attempt.sent_at or attempt.started_at,
             description=payment.request.description,
             page_url=f"{self._public_url}/payment/{payment.token}?back=1",
-            lang=payment.request.lang,
+            lang=payment.request.lang or "fr",
             code=code,
         )
 

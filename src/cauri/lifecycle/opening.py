@@ -14,6 +14,7 @@ from cauri.domain.errors import (
     Fault,
     FaultyFields,
     IdempotencyMismatch,
+    LockedPhoneElsewhere,
     LockedPhoneInvalid,
     SiteClosed,
     TransactionIdUsed,
@@ -41,7 +42,9 @@ def checked(site: Site, asked: NewPayment, bounds: BoundsTable, operators: Opera
         raise CurrencyNotEnabled(asked.currency, site.currencies)
     _check_amount_and_methods(site, asked, operators)
     _check_bounds(site, asked, bounds)
-    return replace(asked, request=replace(asked.request, customer_phone=_customer_phone(site, asked)))
+    return replace(
+        asked, request=replace(asked.request, customer_phone=_customer_phone(site, asked, bounds, operators))
+    )
 
 
 def new_payment(site: Site, asked: NewPayment, clock: Clock) -> Payment:
@@ -110,7 +113,7 @@ def _check_bounds(site: Site, asked: NewPayment, bounds: BoundsTable) -> None:
         raise AmountTooHigh(widest.high, asked.currency)
 
 
-def _customer_phone(site: Site, asked: NewPayment) -> str | None:
+def _customer_phone(site: Site, asked: NewPayment, bounds: BoundsTable, operators: Operators) -> str | None:
     """The merchant's number for its customer, international without +. A bad one is only refused where it is locked."""
     locked = asked.request.lock_phone_number
     try:
@@ -119,8 +122,19 @@ def _customer_phone(site: Site, asked: NewPayment) -> str | None:
         if locked:
             raise LockedPhoneInvalid from None
         return None
-    if phone.country not in countries_of(site, asked.currency):
+    if phone.country not in countries_of(site, asked.currency) or (
+        locked and not _can_pay(phone.country, asked, bounds, operators)
+    ):
         if locked:
-            raise LockedPhoneInvalid
+            raise LockedPhoneElsewhere(phone.country, asked.amount, asked.currency)
         return None
     return phone.digits
+
+
+def _can_pay(country: str, asked: NewPayment, bounds: BoundsTable, operators: Operators) -> bool:
+    """A locked number leaves no other choice, so its country must have a method and the amount be inside its bounds."""
+    own = bounds.get((country, asked.currency))
+    return (own is None or own.low <= asked.amount <= own.high) and any(
+        operators.serving(method.code) is not None
+        for method in methods_in(country, asked.currency, asked.request.channels)
+    )

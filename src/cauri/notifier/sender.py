@@ -16,6 +16,7 @@ from cauri.wire.notification import Message
 
 TIMEOUT_S = 10
 ANSWER_BYTES_MAX = 500
+ANSWER_READ_MAX = 256 * 1024
 CONNECTIONS_MAX = 200
 # Shorter than the 2 s of common application servers: a POST on a line that the shop is just closing would be lost.
 KEEP_ALIVE_S = 1.0
@@ -63,14 +64,14 @@ class Sender:
             self._session = None
 
     async def _exchange(self, url: str, message: Message) -> tuple[int, str]:
-        address = URL(url)
+        address = URL(url, encoded=url.isascii())  # as the shop wrote it: it may sign what it is called by
         if not self._private_allowed:
             check_literal(address.raw_host or "")
         headers = {**message.headers, "Content-Type": message.content_type}
         async with self._opened().post(
             address, data=message.body, headers=headers, allow_redirects=False
         ) as response:
-            body = await response.content.read(ANSWER_BYTES_MAX)
+            body = await _whole_answer(response)
             return response.status, body.decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
 
     def _opened(self) -> aiohttp.ClientSession:
@@ -88,6 +89,19 @@ class Sender:
                 auto_decompress=False,  # what a shop packs all the same is kept as it came: its status is what counts
             )
         return self._session
+
+
+async def _whole_answer(response: aiohttp.ClientResponse) -> bytes:
+    """The answer's beginning, once all of it has come: the time-out is for the whole. A flood is cut off, its status counts."""
+    kept = received = 0
+    beginning = bytearray()
+    async for chunk in response.content.iter_any():
+        received += len(chunk)
+        beginning += chunk[: ANSWER_BYTES_MAX - kept]
+        kept = len(beginning)
+        if received > ANSWER_READ_MAX:
+            break
+    return bytes(beginning)
 
 
 def _advice(status: int) -> str | None:

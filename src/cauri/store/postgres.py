@@ -18,6 +18,7 @@ T = TypeVar("T")
 
 POOL_SIZE = 8
 GIVE_UP_AFTER_S = 5.0
+SCRIPT_TIMEOUT_S = 3_600.0  # a schema change on a large table
 _MIGRATION_LOCK = 0x6361757269  # "cauri"
 
 _CONFLICTS = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError)
@@ -61,7 +62,7 @@ class PostgresEngine:
             async with connection.transaction():
                 await connection.execute("SELECT pg_advisory_xact_lock($1)", _MIGRATION_LOCK)
                 for statement in statements:
-                    await connection.execute(statement)
+                    await connection.execute(statement, timeout=SCRIPT_TIMEOUT_S)
 
         await self._retried(work)
 
@@ -135,7 +136,7 @@ class PostgresEngine:
                     min_size=1,
                     max_size=POOL_SIZE,
                     timeout=GIVE_UP_AFTER_S,
-                    command_timeout=30,
+                    command_timeout=GIVE_UP_AFTER_S,
                     reset=_keep,
                 )
             return self._pool

@@ -157,13 +157,13 @@ def _refuse_nul(fields: dict[str, Any]) -> None:
     faults = [
         Fault(name.replace("\0", "")[:_NAME_SHOWN] or BODY, "nul")
         for name, value in fields.items()
-        if _has_nul(name, value)
+        if has_nul(name, value)
     ]
     if faults:
         raise FaultyFields(*faults)
 
 
-def _has_nul(*values: Any) -> bool:
+def has_nul(*values: Any) -> bool:
     """Walks without recursion: the value is as deep as its sender liked."""
     waiting = list(values)
     while waiting:

@@ -7,8 +7,12 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from math import ceil
 from typing import Any
 
+import structlog
+
 from cauri.clock import SECOND, Clock
 from cauri.domain.errors import TooManyRequests
+
+log = structlog.get_logger("cauri.wire")
 
 # Past this many the longest unseen is forgotten: a flood of addresses costs memory only so far.
 REMEMBERED_MAX = 10_000
@@ -69,12 +73,14 @@ class Addresses:
         self._trusted: list[IPv4Network | IPv6Network] = [
             ip_network(text, strict=False) for text in trusted_proxies
         ]
+        self._warned = False
 
     def of(self, scope: Mapping[str, Any]) -> str:
         """The caller's address (an IPv6 caller's /64). X-Forwarded-For counts only as far as trusted proxies wrote it."""
         client = scope.get("client")
         address = _parsed(client[0]) if client else None
         if address is None or not self._trusts(address):
+            self._warn_of_proxy(address, scope)
             return _name(address)
         for hop in reversed(_forwarded_for(scope)):
             named = _parsed(hop)
@@ -84,6 +90,15 @@ class Addresses:
             if not self._trusts(address):
                 break
         return _name(address)
+
+    def _warn_of_proxy(self, address: IPv4Address | IPv6Address | None, scope: Mapping[str, Any]) -> None:
+        """A proxy that nobody named makes all its callers one caller, who soon meets every limit: said once."""
+        if self._warned or address is None or address.is_global or not _forwarded_for(scope):
+            return
+        self._warned = True
+        log.warning(
+            "proxy_not_trusted", alert=True, address=str(address), remedy="name it in trusted_proxies"
+        )
 
     def _trusts(self, address: IPv4Address | IPv6Address) -> bool:
         return any(address in network for network in self._trusted)

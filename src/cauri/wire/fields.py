@@ -5,14 +5,14 @@ Each function takes the parsed fields and the list of faults; what breaks its ru
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from cauri.domain.errors import Fault, FaultyFields
-from cauri.wire.bodies import read_json
+from cauri.wire.bodies import has_nul, read_json
+from cauri.wire.urls import URL_MAX, origin_of
 
 Fields = dict[str, Any]
 Faults = list[Fault]
@@ -20,11 +20,8 @@ Faults = list[Fault]
 # Longer numbers are no amounts; reading them digit by digit would only cost time.
 _DIGITS_MAX = 30
 
-# Scheme, optional user, host or [IPv6], optional port, anything: the host must be there, the rest is the shop's business.
-_WEB_URL = re.compile(
-    r"https?://(?:[^/?#@\\]*@)?(?:\[[0-9a-f:.]+\]|[^/?#@:\[\]\\]+)(?::(\d{1,5}))?(?:[/?#].*)?",
-    re.IGNORECASE,
-)
+# A label or a value of invoice_data: a line on the page.
+PAIR_MAX = 255
 
 compact = msgspec.json.Encoder(decimal_format="number")
 
@@ -114,18 +111,12 @@ def switch(fields: Fields, name: str, faults: Faults) -> bool:
     return False
 
 
-def is_web_url(url: str) -> bool:
-    """An absolute http or https address with a host, without white space or control characters."""
-    match = _WEB_URL.fullmatch(url) if url.isprintable() and " " not in url else None
-    if match is None:
-        return False
-    port = match.group(1)
-    return port is None or 0 < int(port) <= 65_535
-
-
 def web_url(value: str | None, name: str, faults: Faults) -> str | None:
-    if value and not is_web_url(value):
-        faults.append(Fault(name, "url"))
+    """An absolute http or https address with a host, of a length that browsers and proxies carry."""
+    if value:
+        if origin_of(value) is None:
+            faults.append(Fault(name, "url"))
+        limited(value, name, URL_MAX, faults)
     return value
 
 
@@ -150,6 +141,9 @@ def pairs(fields: Fields, name: str, most: int, faults: Faults) -> tuple[tuple[s
         return ()
     if type(value) is str:
         value = _json_text(value)
+        if has_nul(value):  # the body held it only escaped twice
+            faults.append(Fault(name, "nul"))
+            return ()
     if value == []:  # PHP writes an empty array so, whatever it was to hold
         return ()
     if type(value) is not dict:
@@ -166,6 +160,8 @@ def _labelled(value: Fields, name: str, most: int, faults: Faults) -> tuple[tupl
         faults.append(Fault(name, "pairs"))
     elif len(given) > most:
         faults.append(Fault(name, "too_many_pairs", (("most", str(most)), ("count", str(len(given))))))
+    elif any(len(label) > PAIR_MAX or len(content) > PAIR_MAX for label, content in given):
+        faults.append(Fault(name, "long_pair", (("longest", str(PAIR_MAX)),)))
     return given
 
 

@@ -13,6 +13,7 @@ from cauri.wire.answers import wire_date
 from cauri.wire.bodies import FORM, JSON
 
 VERSION = "V4"
+DEFAULT_LANGUAGE = "fr"
 PAYMENT_CONFIG = "SINGLE"
 PAGE_ACTION = "PAYMENT"
 
@@ -69,7 +70,7 @@ def fields_of(payment: Payment, site: Site) -> dict[str, str]:
         payment.method or "",
         "" if phone is None else phone.national,
         "" if phone is None else phone.prefix,
-        asked.lang,
+        asked.lang or DEFAULT_LANGUAGE,
         VERSION,
         PAYMENT_CONFIG,
         PAGE_ACTION,

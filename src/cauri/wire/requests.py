@@ -25,7 +25,6 @@ IDEMPOTENCY_KEY_MAX = 255
 IDEMPOTENCY_KEY = "Idempotency-Key"
 
 LANGUAGES = ("fr", "en")
-DEFAULT_LANGUAGE = "fr"
 
 # The card is offered only when all of them are there and make sense (contract section 2, "the card block").
 CARD_BLOCK = (
@@ -160,9 +159,9 @@ def _channels(body: Fields, faults: Faults) -> tuple[str, ...]:
     return named or ("ALL",)
 
 
-def _language(value: Any) -> str:
+def _language(value: Any) -> str | None:
     word = value.lower() if type(value) is str else ""
-    return word if word in LANGUAGES else DEFAULT_LANGUAGE
+    return word if word in LANGUAGES else None
 
 
 def _card_block(body: Fields) -> dict[str, str] | None:

@@ -15,6 +15,7 @@ from cauri.domain.errors import (
     CurrencyNotEnabled,
     FaultyFields,
     IdempotencyMismatch,
+    LockedPhoneElsewhere,
     LockedPhoneInvalid,
     PaymentNotFound,
     SiteClosed,
@@ -91,8 +92,10 @@ RULES: dict[str, Text] = {
         "“{field}” accepts {channels}: one of these words, or several separated by commas",
     ),
     "no_method": (
-        "« {field} » ({channels}) ne laisse aucun moyen de paiement en {currency} sur ce site : élargissez-le ou changez de devise",
-        "“{field}” ({channels}) leaves no payment method in {currency} on this site: widen it or change the currency",
+        "« {field} » ({channels}) ne laisse aucun moyen de paiement en {currency} : aucun opérateur connecté au site ne l'offre ; "
+        "choisissez d'autres canaux ou une autre devise",
+        "“{field}” ({channels}) leaves no payment method in {currency}: no operator connected to the site offers one; "
+        "choose other channels or another currency",
     ),
     "pairs": (
         '« {field} » doit être un objet dont chaque valeur est un texte ou un nombre entier, par exemple {{"Facture": "F-12"}}',
@@ -101,6 +104,10 @@ RULES: dict[str, Text] = {
     "too_many_pairs": (
         "« {field} » contient {count} paires : {most} au plus sont acceptées",
         "“{field}” has {count} pairs: at most {most} are accepted",
+    ),
+    "long_pair": (
+        "« {field} » : un libellé ou une valeur compte au plus {longest} caractères",
+        "“{field}”: a label or a value has at most {longest} characters",
     ),
     "idempotency_key": (
         "l'en-tête « {field} » doit compter de 1 à 255 caractères ASCII imprimables",
@@ -184,6 +191,12 @@ ERRORS: dict[type[CauriError], Text] = {
     AmountTooHigh: (
         "Le montant (« amount ») est trop élevé : envoyez au plus {high} {currency}.",
         "The amount (“amount”) is too high: send at most {high} {currency}.",
+    ),
+    LockedPhoneElsewhere: (
+        "« lock_phone_number » vaut true mais le pays de « customer_phone_number » ({country}) ne peut pas payer {amount} {currency} "
+        "sur ce site : envoyez un numéro d'un pays qui le peut, ou ne verrouillez pas le numéro.",
+        "“lock_phone_number” is true but the country of “customer_phone_number” ({country}) cannot pay {amount} {currency} on this "
+        "site: send a number of a country that can, or do not lock the number.",
     ),
     LockedPhoneInvalid: (
         "« lock_phone_number » vaut true mais « customer_phone_number » n'est pas un numéro valide : envoyez-le au format "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
 CHANNELS = ("ALL", "MOBILE_MONEY", "WALLET", "CREDIT_CARD")
 
@@ -77,6 +78,7 @@ _ALL = (
 METHODS: dict[str, Method] = {method.code: method for method in _ALL}
 
 
+@cache
 def methods_in(country: str, currency: str, channels: tuple[str, ...] = ("ALL",)) -> tuple[Method, ...]:
     """The methods of a country in a currency that these channels let through, in the order of the contract."""
     families = frozenset[Family]().union(*(FAMILIES_OF_CHANNEL[channel] for channel in channels))

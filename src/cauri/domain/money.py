@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 CURRENCIES = ("XOF", "XAF", "CDF", "GNF", "USD")
@@ -23,9 +24,6 @@ class Bounds:
 
     low: int
     high: int
-
-    def widened(self, other: Bounds) -> Bounds:
-        return Bounds(min(self.low, other.low), max(self.high, other.high))
 
 
 # Contract section 2, "Amount bounds (settings)".
@@ -49,12 +47,8 @@ def step_of(currency: str) -> int:
 
 
 def widest_bounds(
-    bounds: dict[tuple[str, str], Bounds], countries: tuple[str, ...], currency: str
+    bounds: Mapping[tuple[str, str], Bounds], countries: tuple[str, ...], currency: str
 ) -> Bounds | None:
     """The bounds that initialisation applies: the widest of these countries in this currency, None without one."""
-    widest: Bounds | None = None
-    for country in countries:
-        own = bounds.get((country, currency))
-        if own is not None:
-            widest = own if widest is None else widest.widened(own)
-    return widest
+    own = [found for country in countries if (found := bounds.get((country, currency)))]
+    return Bounds(min(one.low for one in own), max(one.high for one in own)) if own else None

@@ -104,7 +104,7 @@ def _some_method(site: Site, asked: NewPayment, operators: Operators) -> bool:
 
 
 def _check_bounds(site: Site, asked: NewPayment, bounds: BoundsTable) -> None:
-    widest = widest_bounds(dict(bounds), countries_of(site, asked.currency), asked.currency)
+    widest = widest_bounds(bounds, countries_of(site, asked.currency), asked.currency)
     if widest is None:
         return
     if asked.amount < widest.low:
@@ -116,6 +116,8 @@ def _check_bounds(site: Site, asked: NewPayment, bounds: BoundsTable) -> None:
 def _customer_phone(site: Site, asked: NewPayment, bounds: BoundsTable, operators: Operators) -> str | None:
     """The merchant's number for its customer, international without +. A bad one is only refused where it is locked."""
     locked = asked.request.lock_phone_number
+    if asked.customer_phone_number is None and not locked:
+        return None
     try:
         phone = read_phone(asked.customer_phone_number or "")
     except BadPhone:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from msgspec.structs import replace
 
@@ -31,7 +32,12 @@ BoundsTable = Mapping[tuple[str, str], Bounds]
 
 def countries_of(site: Site, currency: str) -> tuple[str, ...]:
     """The site's countries that use this currency."""
-    return tuple(country for country in COUNTRIES_OF_CURRENCY[currency] if country in site.countries)
+    return _countries(site.countries, currency)
+
+
+@lru_cache(maxsize=1024)
+def _countries(enabled: tuple[str, ...], currency: str) -> tuple[str, ...]:
+    return tuple(country for country in COUNTRIES_OF_CURRENCY[currency] if country in enabled)
 
 
 def checked(site: Site, asked: NewPayment, bounds: BoundsTable, operators: Operators) -> NewPayment:

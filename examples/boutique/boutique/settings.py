@@ -36,7 +36,9 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
-        "OPTIONS": {"context_processors": ["django.template.context_processors.request", "shop.basket.in_template"]},
+        "OPTIONS": {
+            "context_processors": ["django.template.context_processors.request", "shop.basket.in_template"]
+        },
     }
 ]
 SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
@@ -46,7 +48,11 @@ DATABASES = {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": os.environ.get("BOUTIQUE_DB", str(BASE_DIR / "boutique.sqlite3")),
         # IMMEDIATE: two notifications at once wait for each other instead of failing with "database is locked".
-        "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": "PRAGMA journal_mode=WAL"},
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL",
+        },
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

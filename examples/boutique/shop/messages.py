@@ -12,7 +12,10 @@ from .templatetags.francs import francs
 
 def thank(order: Order) -> None:
     """Tells the customer, after the database transaction, that the order is paid and on its way."""
-    send_sms(order.customer_phone, f"Merci ! Commande {order.pk} payée ({francs(order.amount)}), livraison en route.")
+    send_sms(
+        order.customer_phone,
+        f"Merci ! Commande {order.pk} payée ({francs(order.amount)}), livraison en route.",
+    )
     if order.customer_email:
         send_mail(f"Votre commande {order.pk} est payée", _letter(order), None, [order.customer_email])
 
@@ -23,7 +26,9 @@ def send_sms(phone: str, text: str) -> None:
 
 
 def _letter(order: Order) -> str:
-    lines = "\n".join(f"  {line.quantity} × {line.name} : {francs(line.amount)}" for line in order.lines.all())
+    lines = "\n".join(
+        f"  {line.quantity} × {line.name} : {francs(line.amount)}" for line in order.lines.all()
+    )
     return (
         f"Bonjour {order.customer_surname},\n\nVotre paiement de {francs(order.amount)} est arrivé, merci.\n\n{lines}\n\n"
         f"Votre commande : {settings.BOUTIQUE_URL}/orders/{order.pk}\n\nLa boutique\n"

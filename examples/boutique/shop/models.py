@@ -39,7 +39,9 @@ class Order(models.Model):
     payment_url = models.URLField(max_length=500, blank=True)
     payment_method = models.CharField(max_length=40, blank=True)
     refused_code = models.CharField(max_length=10, blank=True)
-    problem = models.CharField(max_length=200, blank=True, help_text="set when a person must look at this order")
+    problem = models.CharField(
+        max_length=200, blank=True, help_text="set when a person must look at this order"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     paid_at = models.DateTimeField(null=True)
 

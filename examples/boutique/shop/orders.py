@@ -36,7 +36,9 @@ def place(form_key: str, lines: list[Line], customer: dict[str, str]) -> Order:
 
 def keep_payment(order: Order, started: Started) -> None:
     """Stores the token and the URL of the order's payment."""
-    Order.objects.filter(pk=order.pk).update(payment_token=started.payment_token, payment_url=started.payment_url)
+    Order.objects.filter(pk=order.pk).update(
+        payment_token=started.payment_token, payment_url=started.payment_url
+    )
     order.refresh_from_db()
 
 
@@ -47,7 +49,11 @@ def mark_paid(order: Order, status: PaymentStatus) -> bool:
     """
     with transaction.atomic():
         moved = Order.objects.filter(pk=order.pk, status__in=[WAITING, CANCELLED]).update(
-            status=PAID, paid_at=timezone.now(), payment_method=status.payment_method or "", refused_code="", problem=""
+            status=PAID,
+            paid_at=timezone.now(),
+            payment_method=status.payment_method or "",
+            refused_code="",
+            problem="",
         )
         if not moved:
             return False
@@ -58,7 +64,9 @@ def mark_paid(order: Order, status: PaymentStatus) -> bool:
 
 def mark_cancelled(order: Order, status: PaymentStatus) -> bool:
     """Waiting → cancelled. False when the order was not waiting any more: a late refusal changes nothing."""
-    moved = Order.objects.filter(pk=order.pk, status=WAITING).update(status=CANCELLED, refused_code=status.code)
+    moved = Order.objects.filter(pk=order.pk, status=WAITING).update(
+        status=CANCELLED, refused_code=status.code
+    )
     if moved:
         say(f"order {order.pk} cancelled {status.code}")
     return bool(moved)

@@ -23,7 +23,10 @@ _log = logging.getLogger("shop")
 @require_safe
 def shop_window(request: HttpRequest) -> HttpResponse:
     """The products, each with its button."""
-    shown = [{"product": product, "quantity": basket.quantity(request, product.id)} for product in PRODUCTS.values()]
+    shown = [
+        {"product": product, "quantity": basket.quantity(request, product.id)}
+        for product in PRODUCTS.values()
+    ]
     return render(request, "shop/window.html", {"title": "Boutique", "shown": shown})
 
 
@@ -33,7 +36,9 @@ def basket_page(request: HttpRequest) -> HttpResponse:
     """The basket with the customer's form; a POST of `product` adds one, or sets `quantity`."""
     if request.method == "POST":
         return _change_basket(request)
-    return _show_basket(request, CustomerForm(initial=request.session.get("customer", {})), secrets.token_urlsafe(16))
+    return _show_basket(
+        request, CustomerForm(initial=request.session.get("customer", {})), secrets.token_urlsafe(16)
+    )
 
 
 @require_POST
@@ -94,7 +99,12 @@ def order_json(request: HttpRequest, order_id: str) -> JsonResponse:
 def show(request: HttpRequest, order: Order) -> HttpResponse:
     """The page of an order; while it waits, the page asks again by itself."""
     refresh = order.status == Order.Status.WAITING and bool(order.payment_url)
-    context = {"title": f"Commande {order.pk}", "order": order, "reason": reason(order.refused_code), "refresh": refresh}
+    context = {
+        "title": f"Commande {order.pk}",
+        "order": order,
+        "reason": reason(order.refused_code),
+        "refresh": refresh,
+    }
     return render(request, "shop/order.html", context)
 
 
@@ -128,7 +138,13 @@ def _change_basket(request: HttpRequest) -> HttpResponse:
 
 def _show_basket(request: HttpRequest, form: CustomerForm, form_key: str, status: int = 200) -> HttpResponse:
     lines = basket.lines(request)
-    context = {"title": "Panier", "lines": lines, "total": basket.total(lines), "form": form, "form_key": form_key}
+    context = {
+        "title": "Panier",
+        "lines": lines,
+        "total": basket.total(lines),
+        "form": form,
+        "form_key": form_key,
+    }
     return render(request, "shop/basket.html", context, status=status)
 
 

@@ -17,7 +17,10 @@ from .templatetags.francs import francs
 def checkout() -> Checkout:
     """The one Checkout of this process; threads share its connections."""
     return Checkout(
-        settings.CAURI_APIKEY, settings.CAURI_SITE_ID, settings.CAURI_SECRET_KEY or None, settings.CAURI_BASE_URL
+        settings.CAURI_APIKEY,
+        settings.CAURI_SITE_ID,
+        settings.CAURI_SECRET_KEY or None,
+        settings.CAURI_BASE_URL,
     )
 
 
@@ -40,7 +43,9 @@ def payment_url(order: Order) -> str:
             customer_surname=order.customer_surname,
             lang="fr",
             metadata=order.pk,
-            invoice_data={f"{line.quantity} × {line.name}": francs(line.amount) for line in order.lines.all()[:3]},
+            invoice_data={
+                f"{line.quantity} × {line.name}": francs(line.amount) for line in order.lines.all()[:3]
+            },
             idempotency_key=order.transaction_id,
         )
     except DuplicatePayment:

@@ -45,7 +45,9 @@ class Gateway:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        threading.Thread(
+            target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        ).start()
 
     def settle(self, transaction_id: str, code: str, message: str, **data: Any) -> None:
         self.payments[transaction_id].update(code=code, message=message, **data)
@@ -63,7 +65,13 @@ class Gateway:
                 "currency": fields["currency"], "token": token, "asked": fields,
             }  # fmt: skip
             data = {"payment_token": token, "payment_url": f"{self.url}/payment/{token}"}
-            answer = {"code": "201", "message": "CREATED", "description": "", "data": data, "api_response_id": "1.0001"}
+            answer = {
+                "code": "201",
+                "message": "CREATED",
+                "description": "",
+                "data": data,
+                "api_response_id": "1.0001",
+            }
             self.by_key[key or token] = answer
             return 200, answer
 
@@ -76,7 +84,12 @@ class Gateway:
             return 404, _error("404", "TRANSACTION_NOT_FOUND")
         data = {"operator_id": "82104", "payment_method": "FLOOZ", "amount": payment["amount"],
                 "currency": payment["currency"], "payment_date": "2026-11-23 10:00:00"}  # fmt: skip
-        return 200, {"code": payment["code"], "message": payment["message"], "api_response_id": "1.0002", "data": data}
+        return 200, {
+            "code": payment["code"],
+            "message": payment["message"],
+            "api_response_id": "1.0002",
+            "data": data,
+        }
 
 
 def _error(code: str, message: str) -> dict[str, Any]:
@@ -115,14 +128,20 @@ class Shop:
         self.start()
 
     def start(self) -> None:
-        env = {name: value for name, value in os.environ.items() if not name.startswith(("BOUTIQUE_", "CAURI_", "DJANGO"))}
+        env = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("BOUTIQUE_", "CAURI_", "DJANGO"))
+        }
         self.process = subprocess.Popen(
             [sys.executable, MANAGE, "serve", "--port", "0", "--database", self.database],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             env={**env, "CAURI_BASE_URL": self.gateway.url, "PYTHONDONTWRITEBYTECODE": "1"},
         )  # fmt: skip
         self._lines: queue.Queue[str] = queue.Queue()
-        self._reader = threading.Thread(target=self._read, args=[self.process.stdout, self._lines], daemon=True)
+        self._reader = threading.Thread(
+            target=self._read, args=[self.process.stdout, self._lines], daemon=True
+        )
         self._reader.start()
         self.url = self.wait_for("boutique ready on ").split()[3].rstrip("/")
 
@@ -169,9 +188,12 @@ class Customer(httpx.Client):
     def post_form(self, page: str, action: str, **fields: Any) -> httpx.Response:
         """Posts a page's form to `action`, with the form's hidden fields."""
         html = self.get(page).text
-        form = next(part for part in re.findall(r"<form.*?</form>", html, re.S) if f'action="{action}"' in part)
+        form = next(
+            part for part in re.findall(r"<form.*?</form>", html, re.S) if f'action="{action}"' in part
+        )
         hidden = {
-            name: unescape(value) for name, value in re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form)
+            name: unescape(value)
+            for name, value in re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form)
         }
         return self.post(action, data={**hidden, **fields})
 
@@ -211,7 +233,9 @@ def customer(shop: Shop, gateway: Gateway) -> Iterator[Customer]:
     with Customer(base_url=shop.url) as customer:
         customer.shop = shop
         shop.order_of = lambda token: next(
-            name.removeprefix("CMD-") for name, payment in gateway.payments.items() if payment["token"] == token
+            name.removeprefix("CMD-")
+            for name, payment in gateway.payments.items()
+            if payment["token"] == token
         )
         yield customer
 

@@ -61,7 +61,9 @@ def test_a_forged_or_missing_token_is_answered_401_and_nothing_happens(shop, cus
     assert shop.order(order)["status"] == "waiting"
 
 
-@pytest.mark.parametrize("wrong", [{"amount": "100"}, {"amount": "4500"}, {"currency": "XAF"}, {"amount": None}])
+@pytest.mark.parametrize(
+    "wrong", [{"amount": "100"}, {"amount": "4500"}, {"currency": "XAF"}, {"amount": None}]
+)
 def test_another_amount_or_currency_is_never_delivered_and_is_loud(shop, customer, gateway, wrong):
     order, _ = customer.buy()
     gateway.settle(f"CMD-{order}", "00", "SUCCES", **wrong)
@@ -180,6 +182,8 @@ def test_nonsense_is_answered_400_and_nothing_happens(shop, gateway):
         ("text/plain", b"hello"),
         ("multipart/form-data; boundary=x", b"--x--"),
     ]:
-        assert httpx.post(f"{shop.url}/notify", content=body, headers={"Content-Type": kind}).status_code == 400, body
+        assert (
+            httpx.post(f"{shop.url}/notify", content=body, headers={"Content-Type": kind}).status_code == 400
+        ), body
     assert shop.notify("A", cpm_site_id="999").status_code == 400
     assert gateway.checks == []

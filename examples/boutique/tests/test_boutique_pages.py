@@ -56,7 +56,9 @@ def test_the_return_decides_nothing(shop, customer, gateway):
     order, _ = customer.buy()
     gateway.settle(f"CMD-{order}", "00", "SUCCES")
     token = gateway.payments[f"CMD-{order}"]["token"]
-    back = httpx.post(f"{shop.url}/return", data={"transaction_id": f"CMD-{order}", "token": token, "status": "ACCEPTED"})
+    back = httpx.post(
+        f"{shop.url}/return", data={"transaction_id": f"CMD-{order}", "token": token, "status": "ACCEPTED"}
+    )
     assert (back.status_code, back.headers["location"]) == (303, f"/return?transaction_id=CMD-{order}")
     page = customer.get(back.headers["location"])
     assert "Paiement en cours" in page.text
@@ -69,13 +71,17 @@ def test_the_return_decides_nothing(shop, customer, gateway):
     assert 'http-equiv="refresh"' not in page.text
 
 
-def test_the_return_finds_the_order_by_its_token_alone_and_keeps_it_out_of_the_address(shop, customer, gateway):
+def test_the_return_finds_the_order_by_its_token_alone_and_keeps_it_out_of_the_address(
+    shop, customer, gateway
+):
     order, _ = customer.buy()
     back = httpx.post(f"{shop.url}/return", data={"token": gateway.payments[f"CMD-{order}"]["token"]})
     assert back.headers["location"] == f"/return?transaction_id=CMD-{order}"
 
 
-@pytest.mark.parametrize("query", ["", "?transaction_id=CMD-nobody", "?transaction_id=%00", "?token=", "?%ff=%ff"])
+@pytest.mark.parametrize(
+    "query", ["", "?transaction_id=CMD-nobody", "?transaction_id=%00", "?token=", "?%ff=%ff"]
+)
 def test_a_return_from_nowhere_is_a_friendly_page(shop, query):
     assert httpx.get(f"{shop.url}/return{query}").status_code == 200
     assert httpx.post(f"{shop.url}/return", content=query[1:]).status_code == 303

@@ -30,7 +30,9 @@ class Gateway:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        threading.Thread(
+            target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        ).start()
 
     def close(self) -> None:
         if self.hold:
@@ -42,7 +44,9 @@ class Gateway:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.next_answer = (status, raw, headers)
 
-    def answer(self, path: str, headers: dict[str, str], fields: dict[str, Any]) -> tuple[int, bytes, dict[str, str]]:
+    def answer(
+        self, path: str, headers: dict[str, str], fields: dict[str, Any]
+    ) -> tuple[int, bytes, dict[str, str]]:
         self.requests.append((path, headers, fields))
         if self.next_answer:
             answer, self.next_answer = self.next_answer, None
@@ -68,7 +72,9 @@ class Gateway:
         if refused:
             return refused
         for transaction_id, payment in self.payments.items():
-            if transaction_id == fields.get("transaction_id") or payment["payment_token"] == fields.get("payment_token"):
+            if transaction_id == fields.get("transaction_id") or payment["payment_token"] == fields.get(
+                "payment_token"
+            ):
                 return 200, status("662", "WAITING_CUSTOMER_PAYMENT", amount=str(payment["amount"]))
         return 404, error("404", "TRANSACTION_NOT_FOUND")
 
@@ -101,7 +107,9 @@ def _handler(gateway: Gateway) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            answer = gateway.answer(self.path, {k.lower(): v for k, v in self.headers.items()}, json.loads(body))
+            answer = gateway.answer(
+                self.path, {k.lower(): v for k, v in self.headers.items()}, json.loads(body)
+            )
             if gateway.hold:
                 gateway.hold.wait(30)
             if gateway.cut:
@@ -129,7 +137,9 @@ class Shell:
         # Loading certificates takes 50 ms a client, and plain http needs none.
         client = (httpx.Client if self.kind is Checkout else httpx.AsyncClient)(verify=False)
         self._clients.append(client)
-        return self.kind(**{"apikey": APIKEY, "site_id": SITE_ID, "secret_key": SECRET, "client": client, **changed})
+        return self.kind(
+            **{"apikey": APIKEY, "site_id": SITE_ID, "secret_key": SECRET, "client": client, **changed}
+        )
 
     def run(self, result: Any) -> Any:
         return self._loop.run_until_complete(result) if asyncio.iscoroutine(result) else result

@@ -133,7 +133,9 @@ def test_blank_and_broken_dates_are_none(check, gateway, answers, blank):
     assert check("CMD-1").payment_date is None
 
 
-@pytest.mark.parametrize(("sent", "read"), [("100", 100), (100, 100), (100.0, 100), ("100.00", 100), (None, None), ("", None)])
+@pytest.mark.parametrize(
+    ("sent", "read"), [("100", 100), (100, 100), (100.0, 100), ("100.00", 100), (None, None), ("", None)]
+)
 def test_amounts_are_whole(check, gateway, answers, sent, read):
     gateway.will_answer(200, answers.status("00", "SUCCES", amount=sent))
     assert check("CMD-1").amount == read
@@ -171,7 +173,9 @@ def test_an_unknown_payment_is_told_apart_from_a_wrong_path(check, gateway, answ
 
 @pytest.mark.parametrize(("sent", "read"), [("7", 7), ("soon", None), (None, None)])
 def test_a_limit_says_how_long_to_wait(check, gateway, answers, sent, read):
-    gateway.will_answer(429, answers.error("429", "TOO_MANY_REQUEST"), **({"Retry_After": sent} if sent else {}))
+    gateway.will_answer(
+        429, answers.error("429", "TOO_MANY_REQUEST"), **({"Retry_After": sent} if sent else {})
+    )
     with pytest.raises(TooManyRequests) as caught:
         check("CMD-1")
     assert caught.value.retry_after == read

@@ -135,7 +135,9 @@ def test_one_checkout_serves_many_threads_and_many_tasks(gateway, start):
     start()
     with Checkout(APIKEY, "445160", base_url=gateway.url) as checkout:
         seen = []
-        threads = [threading.Thread(target=lambda: seen.append(checkout.check("CMD-1").code)) for _ in range(8)]
+        threads = [
+            threading.Thread(target=lambda: seen.append(checkout.check("CMD-1").code)) for _ in range(8)
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:

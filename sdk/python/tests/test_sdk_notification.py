@@ -31,12 +31,18 @@ def token_of(values, secret=SECRET):
 
 def read(fields, token=None, checkout=with_secret, content_type=FORM):
     body = urlencode(fields).encode()
-    return checkout.read_notification(body, content_type, token_of(fields.values()) if token is None else token)
+    return checkout.read_notification(
+        body, content_type, token_of(fields.values()) if token is None else token
+    )
 
 
 def test_a_signed_form_is_verified_and_keeps_its_empty_values():
     notification = read(FIELDS)
-    assert (notification.transaction_id, notification.site_id, notification.verified) == ("CMD-7", "445160", True)
+    assert (notification.transaction_id, notification.site_id, notification.verified) == (
+        "CMD-7",
+        "445160",
+        True,
+    )
     assert dict(notification.fields) == FIELDS
     assert list(notification.fields) == list(FIELDS)
     assert "0102324373" not in repr(notification)
@@ -51,8 +57,12 @@ def test_a_known_vector():
 
 
 @given(
-    values=st.lists(st.text(st.characters(blacklist_categories=("Cs",)), max_size=40), min_size=14, max_size=14),
-    secret=st.text(st.characters(blacklist_categories=("Cs",)), min_size=1).filter(lambda text: text.strip() == text),
+    values=st.lists(
+        st.text(st.characters(blacklist_categories=("Cs",)), max_size=40), min_size=14, max_size=14
+    ),
+    secret=st.text(st.characters(blacklist_categories=("Cs",)), min_size=1).filter(
+        lambda text: text.strip() == text
+    ),
 )
 def test_any_values_signed_in_their_order_of_arrival_are_verified(values, secret):
     fields = {**FIELDS, **dict(zip(list(FIELDS)[2:], values))}
@@ -70,13 +80,18 @@ def test_the_order_of_arrival_is_the_order_that_is_signed(order):
             read(fields, token_of(FIELDS.values()))
 
 
-@given(name=st.sampled_from(sorted(FIELDS)), added=st.text(st.characters(blacklist_categories=("Cs",)), min_size=1))
+@given(
+    name=st.sampled_from(sorted(FIELDS)),
+    added=st.text(st.characters(blacklist_categories=("Cs",)), min_size=1),
+)
 def test_any_value_changed_after_signing_is_refused(name, added):
     with pytest.raises(NotificationRefused):
         read({**FIELDS, name: FIELDS[name] + added}, token_of(FIELDS.values()))
 
 
-@pytest.mark.parametrize("token", ["", " ", "0" * 64, "é" * 64, "\ud800", token_of(FIELDS.values(), "other"), token_of([])])
+@pytest.mark.parametrize(
+    "token", ["", " ", "0" * 64, "é" * 64, "\ud800", token_of(FIELDS.values(), "other"), token_of([])]
+)
 def test_a_wrong_or_missing_token_is_refused(token):
     with pytest.raises(BadSignature):
         read(FIELDS, token)
@@ -113,7 +128,9 @@ def test_the_json_of_the_guide_is_a_hint_and_never_verified(checkout, content_ty
 
 
 def test_json_may_hold_the_site_as_a_number():
-    notification = with_secret.read_notification(b'{"cpm_trans_id":"7","cpm_site_id":445160}', "application/json")
+    notification = with_secret.read_notification(
+        b'{"cpm_trans_id":"7","cpm_site_id":445160}', "application/json"
+    )
     assert notification.site_id == "445160"
 
 
@@ -162,7 +179,9 @@ def test_what_is_no_notification_is_refused_and_says_why(content_type, body):
     assert str(caught.value)
 
 
-@given(body=st.binary(max_size=300), content_type=st.sampled_from([FORM, "application/json"]), token=st.text())
+@given(
+    body=st.binary(max_size=300), content_type=st.sampled_from([FORM, "application/json"]), token=st.text()
+)
 def test_random_bytes_never_raise_anything_else(body, content_type, token):
     with pytest.raises(CauriError):
         with_secret.read_notification(body, content_type, token)

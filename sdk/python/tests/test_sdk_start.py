@@ -51,16 +51,31 @@ def test_the_same_transaction_id_again_is_a_duplicate_and_says_what_to_do(start)
     start()
     with pytest.raises(DuplicatePayment) as caught:
         start()
-    assert (caught.value.code, caught.value.message, caught.value.http_status) == ("620", "ERROR_DOUBLE_PAYEMNT", 400)
+    assert (caught.value.code, caught.value.message, caught.value.http_status) == (
+        "620",
+        "ERROR_DOUBLE_PAYEMNT",
+        400,
+    )
     assert "new transaction_id" in caught.value.what_to_do
     assert caught.value.api_response_id == "1617808789.7749"
 
 
 @pytest.mark.parametrize(
     ("code", "http_status"),
-    [("403", 403), ("413", 413), ("608", 400), ("612", 400), ("624", 400), ("625", 400), ("641", 400), ("642", 400)],
+    [
+        ("403", 403),
+        ("413", 413),
+        ("608", 400),
+        ("612", 400),
+        ("624", 400),
+        ("625", 400),
+        ("641", 400),
+        ("642", 400),
+    ],
 )
-def test_a_refused_request_carries_code_message_description_and_advice(start, gateway, answers, code, http_status):
+def test_a_refused_request_carries_code_message_description_and_advice(
+    start, gateway, answers, code, http_status
+):
     gateway.will_answer(http_status, answers.error(code, "WORD", "amount : trop petit"))
     with pytest.raises(RequestRefused) as caught:
         start()
@@ -77,7 +92,13 @@ def test_wrong_keys_are_told_as_such_and_never_quoted(shell, gateway, changed):
     checkout = shell.make(base_url=gateway.url, **changed)
     with pytest.raises(WrongKeys) as caught:
         shell.run(
-            checkout.start(transaction_id="A", amount=100, currency="XOF", description="d", return_url="https://b.example")
+            checkout.start(
+                transaction_id="A",
+                amount=100,
+                currency="XOF",
+                description="d",
+                return_url="https://b.example",
+            )
         )
     assert "an-unknown-key" not in f"{caught.value} {caught.value.description}"
 

@@ -33,7 +33,9 @@ def test_only_the_shells_import_a_network_library():
                 imported |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module:
                 imported.add(node.module.split(".")[0])
-        assert path.name == "checkout.py" or not imported & {"httpx", "socket", "ssl", "urllib3", "time"}, path.name
+        assert path.name == "checkout.py" or not imported & {"httpx", "socket", "ssl", "urllib3", "time"}, (
+            path.name
+        )
 
 
 def test_every_error_is_in_the_drawn_tree_and_below_the_root():

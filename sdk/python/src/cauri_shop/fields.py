@@ -40,7 +40,9 @@ def idempotency_key(value: object) -> str:
     """1 to 255 printable ASCII characters, as it travels in a header. Raises InvalidField."""
     text = _text("idempotency_key", value)
     if not 1 <= len(text) <= 255 or not (text.isascii() and text.isprintable()) or text != text.strip():
-        raise InvalidField("idempotency_key", "must be 1 to 255 printable ASCII characters, none blank at the ends")
+        raise InvalidField(
+            "idempotency_key", "must be 1 to 255 printable ASCII characters, none blank at the ends"
+        )
     return text
 
 

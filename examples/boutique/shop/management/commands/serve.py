@@ -39,7 +39,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
-        parser.add_argument("--port", type=int, default=8082, help="port to listen on (8082); 0 takes a free one")
+        parser.add_argument(
+            "--port", type=int, default=8082, help="port to listen on (8082); 0 takes a free one"
+        )
         parser.add_argument("--database", metavar="PATH", help="SQLite file, made if missing (BOUTIQUE_DB)")
 
     def handle(self, *, host: str, port: int, database: str | None, **options: Any) -> None:
@@ -48,7 +50,9 @@ class Command(BaseCommand):
         _migrate(Path(connections.settings["default"]["NAME"]))
         server = _bound(host, port)
         if not os.environ.get("BOUTIQUE_URL"):
-            settings.BOUTIQUE_URL = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{server.server_port}"
+            settings.BOUTIQUE_URL = (
+                f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{server.server_port}"
+            )
         server.set_app(StaticFilesHandler(get_wsgi_application()))
         try:
             signal.signal(signal.SIGTERM, _stop)
@@ -72,7 +76,9 @@ def _bound(host: str, port: int) -> Server:
     try:
         return Server((host, port), QuietHandler)
     except (OSError, OverflowError) as error:
-        raise CommandError(f"cannot listen on {host}:{port}: {error}. Choose another --port, or 0.") from error
+        raise CommandError(
+            f"cannot listen on {host}:{port}: {error}. Choose another --port, or 0."
+        ) from error
 
 
 def _stop(number: int, frame: FrameType | None) -> None:

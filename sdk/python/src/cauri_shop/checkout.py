@@ -140,7 +140,9 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except _NEVER_LEFT as error:
-        raise NotSent(f"no connection to the gateway ({type(error).__name__}): nothing was sent, try again") from error
+        raise NotSent(
+            f"no connection to the gateway ({type(error).__name__}): nothing was sent, try again"
+        ) from error
     except httpx.RequestError as error:
         raise OutcomeUnknown(
             f"no whole answer from the gateway ({type(error).__name__}): it may have acted; ask again"

@@ -64,7 +64,9 @@ class Account:
 
     def read_notification(self, body: bytes, content_type: str | None, x_token: str | None) -> Notification:
         """See `cauri_shop.notification.read_notification`."""
-        return read_notification(body, content_type, x_token, site_id=self.site_id, secret_key=self.secret_key)
+        return read_notification(
+            body, content_type, x_token, site_id=self.site_id, secret_key=self.secret_key
+        )
 
     def _call(
         self, name: str, subject: str, fields: Fields, read: Callable[[Answer], T], headers: dict[str, str]

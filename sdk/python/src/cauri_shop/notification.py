@@ -54,7 +54,9 @@ def read_notification(
     elif kind == "application/json":
         pairs = _json_pairs(body)
     else:
-        raise BadNotification(f"content type {kind[:80]!r} is neither application/x-www-form-urlencoded nor application/json")
+        raise BadNotification(
+            f"content type {kind[:80]!r} is neither application/x-www-form-urlencoded nor application/json"
+        )
     fields = _without_repeats(pairs)
     verified = kind != "application/json" and secret_key is not None
     if verified:
@@ -75,7 +77,9 @@ def _require_token(fields: Mapping[str, str], given: str | None, secret_key: str
         raise BadSignature("the header x-token is missing although this site has a secret key")
     # As bytes: compare_digest refuses text outside ASCII, which a forger may well send.
     if not hmac.compare_digest(given.strip().lower().encode("utf-8", "replace"), expected.encode()):
-        raise BadSignature("x-token does not match the body: forged, altered on the way, or another secret key")
+        raise BadSignature(
+            "x-token does not match the body: forged, altered on the way, or another secret key"
+        )
 
 
 def _form_pairs(body: bytes) -> _Pairs:

@@ -20,7 +20,9 @@ class Operations(Generic[StartedT, StatusT]):
         self._account = account
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(site_id={self._account.site_id!r}, base_url={self._account.base_url!r})"
+        return (
+            f"{type(self).__name__}(site_id={self._account.site_id!r}, base_url={self._account.base_url!r})"
+        )
 
     @property
     def site_id(self) -> str:

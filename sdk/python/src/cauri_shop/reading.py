@@ -48,7 +48,8 @@ def read_started(answer: Answer) -> Started:
     if token is None or url is None:
         raise UnreadableAnswer(
             "the gateway answered 201 without payment_token or payment_url; the payment may exist: check it",
-            http_status=answer.http_status, code="201",
+            http_status=answer.http_status,
+            code="201",
         )
     return Started(token, url, text_of(envelope.get("api_response_id")) or "")
 
@@ -61,7 +62,9 @@ def read_status(answer: Answer) -> PaymentStatus:
         _refuse_check(answer, envelope, code)
     amount = whole_amount(data.get("amount"))
     if amount is None and text_of(data.get("amount")) is not None:
-        raise UnreadableAnswer("the gateway's amount is no whole number", http_status=answer.http_status, code=code)
+        raise UnreadableAnswer(
+            "the gateway's amount is no whole number", http_status=answer.http_status, code=code
+        )
     return PaymentStatus(
         state=state_of(code),
         code=code,
@@ -76,7 +79,14 @@ def read_status(answer: Answer) -> PaymentStatus:
 
 
 _TEXTS = (
-    "currency", "operator_id", "payment_method", "phone_number", "phone_prefix", "status", "description", "metadata",
+    "currency",
+    "operator_id",
+    "payment_method",
+    "phone_number",
+    "phone_prefix",
+    "status",
+    "description",
+    "metadata",
 )
 
 
@@ -90,7 +100,8 @@ def _envelope(answer: Answer) -> dict[str, Any]:
         code = normalised(envelope.get("code")) if isinstance(envelope, dict) else None
         raise OutcomeUnknown(
             f"the gateway answered HTTP {answer.http_status}: nothing is known, ask again",
-            http_status=answer.http_status, code=code,
+            http_status=answer.http_status,
+            code=code,
         )
     if not isinstance(envelope, dict) or not normalised(envelope.get("code")):
         raise UnreadableAnswer(
@@ -111,7 +122,8 @@ def _refuse_check(answer: Answer, envelope: dict[str, Any], code: str) -> NoRetu
     if code in STATUS_CODES:
         raise UnreadableAnswer(
             f"code {code} came without data, so it is not this payment's status: ask again",
-            http_status=answer.http_status, code=code,
+            http_status=answer.http_status,
+            code=code,
         )
     # A wrong path is also a 404; only the payment's own 404 may be called an unknown payment.
     if code == "404" and envelope.get("message") != "NOT_FOUND":

@@ -27,7 +27,8 @@ def read_return(form_or_query: Mapping[str, Any] | str | bytes) -> Return:
         form_or_query = _parsed(form_or_query.lstrip("?"))
     # Older pages said cpm_trans_id and payment_token.
     return Return(
-        _first(form_or_query, "transaction_id", "cpm_trans_id"), _first(form_or_query, "token", "payment_token")
+        _first(form_or_query, "transaction_id", "cpm_trans_id"),
+        _first(form_or_query, "token", "payment_token"),
     )
 
 

@@ -14,6 +14,7 @@ from .errors import (
     NetworkTrouble,
     NotificationRefused,
     NotSent,
+    OrderAlreadyPaid,
     OtherSite,
     OutcomeUnknown,
     RequestRefused,

@@ -45,8 +45,8 @@ def _at_home(digits: str, prefix: str, length: int) -> str:
     _require_digits(digits)
     if len(digits) == length + len(prefix) and digits.startswith(prefix):
         digits = digits[len(prefix):]  # fmt: skip
-    if len(digits) == length + 1 and digits.startswith("0"):
-        # A trunk 0, as written in Congo and Guinea; it is no part of the international number.
+    if length == 9 and len(digits) == 10 and digits.startswith("0"):
+        # A trunk 0, as written in Congo; it is no part of the international number. Where numbers have ten digits it is.
         digits = digits[1:]
     if len(digits) != length:
         raise InvalidField(

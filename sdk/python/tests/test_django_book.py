@@ -250,6 +250,29 @@ def test_start_refuses_to_run_inside_a_transaction(gateway):
     assert gateway.requests == []
 
 
+def test_the_notify_door_works_under_atomic_requests(gateway, opened):
+    gateway.settle(opened, PAID)
+    connection.settings_dict["ATOMIC_REQUESTS"] = True
+    try:
+        assert scene.notify(opened) == 200
+        assert scene.come_back(opened) == 200
+    finally:
+        connection.settings_dict["ATOMIC_REQUESTS"] = False
+    assert happened() == ("paid", ["paid", "mail"])
+
+
+def test_a_database_that_is_gone_is_answered_503_and_the_notification_comes_again(gateway, opened):
+    gateway.settle(opened, PAID)
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE cauri_shop_bookorder RENAME TO elsewhere")
+        try:
+            assert scene.notify(opened) == 503
+        finally:
+            cursor.execute("ALTER TABLE elsewhere RENAME TO cauri_shop_bookorder")
+    assert scene.notify(opened) == 200
+    assert happened() == ("paid", ["paid", "mail"])
+
+
 def test_reconcile_asks_oldest_first_learns_of_lost_notifications_and_backs_off(gateway):
     for ref in ("o1", "o2", "o3"):
         scene.start(ref)

@@ -238,10 +238,16 @@ def test_a_wrong_argument_is_named_and_leaves_no_row(gateway, field, value):
     assert (BookPayment.objects.count(), gateway.requests) == (0, [])
 
 
-@pytest.mark.parametrize("ref", ["", " o", "x" * 101, 17, "a\x00", None])
+@pytest.mark.parametrize("ref", ["", " o", "x" * 101, 1.5, "a\x00", None, True])
 def test_an_order_ref_is_printable_text(ref):
     with pytest.raises(InvalidField, match="order_ref"):
         book.start(ref, amount=1500, currency="XOF", description="Pagne")
+
+
+def test_an_orders_key_may_be_a_number(gateway):
+    url = book.start(17, amount=1500, currency="XOF", description="Pagne")
+    assert [payment.payment_url for payment in book.payments_of(17)] == [url]
+    assert book.payments_of("17")[0].order_ref == "17"
 
 
 def test_start_refuses_to_run_inside_a_transaction(gateway):

@@ -18,8 +18,7 @@ TESTS = Path(__file__).parent
 
 def test_killed_before_any_line_and_restarted_the_order_is_delivered_once(tmp_path, gateway):
     gateway.word = ("00", "SUCCES")
-    database = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(tmp_path / "unused.sqlite3"),
-                "OPTIONS": {"init_command": "PRAGMA synchronous=OFF"}}  # fmt: skip
+    database = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(tmp_path / "unused.sqlite3")}
     environment = {**os.environ, "SHOP_DATABASE": json.dumps(database), "SHOP_GATEWAY": gateway.url,
                    "PYTHONPATH": str(TESTS), "PYTHONDONTWRITEBYTECODE": "1"}  # fmt: skip
     run = subprocess.run([sys.executable, "-m", "django_shop.kill", str(tmp_path)], env=environment, cwd=TESTS,

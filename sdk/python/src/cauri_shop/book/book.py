@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any, Callable, Union
+from uuid import UUID
 
 from anyio import sleep as _async_sleep
 
@@ -23,10 +24,16 @@ from .rows import Payment
 from .store import BookStore
 
 Url = Union[str, Callable[[], str], None]
+OrderKey = Union[str, int, UUID]
 
 
 def _utc_now() -> datetime:
     return datetime.now(timezone.utc)
+
+
+def _text(order: OrderKey) -> str:
+    """The shop's key of an order as the book writes it; what is no key is left for `start` to refuse."""
+    return str(order) if isinstance(order, (int, UUID)) and not isinstance(order, bool) else order  # type: ignore[return-value]
 
 
 class _Book(Hooks):
@@ -50,13 +57,13 @@ class _Book(Hooks):
         """The Checkout that this book asks with."""
         return self._parts.checkout()
 
-    async def _start(self, order_ref: str, fields: dict[str, Any]) -> str:
+    async def _start(self, order: OrderKey, fields: dict[str, Any]) -> str:
         for name, default in self._defaults.items():
             fields.setdefault(name, default() if callable(default) else default)
         if not fields.get("return_url"):
             raise InvalidField("return_url", "is required, here or where the book is made")
         amount, currency = fields.pop("amount"), fields.pop("currency")
-        return await starting.start(self._parts, starting.Wanted(order_ref, amount, currency, fields))
+        return await starting.start(self._parts, starting.Wanted(_text(order), amount, currency, fields))
 
     async def _handle_notification(
         self, body: bytes, content_type: str | None, x_token: str | None
@@ -74,9 +81,9 @@ class _Book(Hooks):
         await self._work_effects(payment)
         return payment
 
-    async def _payments_of(self, order_ref: str) -> Sequence[Payment]:
+    async def _payments_of(self, order: OrderKey) -> Sequence[Payment]:
         async with entered(self._parts.store.reading()) as tx:
-            return await settled(tx.payments_of(order_ref))
+            return await settled(tx.payments_of(_text(order)))
 
     async def _reconcile(self, limit: int | None, rate: float, progress: Progress | None) -> Reconciled:
         found = await reconcile.reconcile(self._parts, limit=limit, rate=rate, progress=progress)
@@ -112,10 +119,12 @@ class PaymentBook(_Book):
             return_url=return_url, notify_url=notify_url, prefix=prefix, now=now,
         )  # fmt: skip
 
-    def start(self, order_ref: str, *, amount: int, currency: str, description: str, **fields: Any) -> str:
+    def start(
+        self, order_ref: OrderKey, *, amount: int, currency: str, description: str, **fields: Any
+    ) -> str:
         """Opens a payment of this order and gives the URL of its page; the same URL when pressed again.
 
-        The row is committed before the gateway is asked. `amount` counts whole currency units. `fields` are those of
+        `order_ref` is the shop's key of the order, text, int or UUID; hooks get its text. The row is committed before the gateway is asked. `amount` counts whole currency units. `fields` are those of
         `Checkout.start`; `notify_url=None` asks for no notification. Raises OrderAlreadyPaid, InvalidField,
         RequestRefused, and NotSent or OutcomeUnknown, after which it may be called again.
         """
@@ -138,7 +147,7 @@ class PaymentBook(_Book):
         """A payment as the book has it."""
         return finish(doors.find(self._parts, transaction_id))
 
-    def payments_of(self, order_ref: str) -> Sequence[Payment]:
+    def payments_of(self, order_ref: OrderKey) -> Sequence[Payment]:
         """The payments of an order, oldest first."""
         return finish(self._payments_of(order_ref))
 
@@ -196,7 +205,7 @@ class AsyncPaymentBook(_Book):
         """See `PaymentBook.payment`."""
         return await doors.find(self._parts, transaction_id)
 
-    async def payments_of(self, order_ref: str) -> Sequence[Payment]:
+    async def payments_of(self, order_ref: OrderKey) -> Sequence[Payment]:
         """See `PaymentBook.payments_of`."""
         return await self._payments_of(order_ref)
 

@@ -9,12 +9,18 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 # The gateway: the defaults are the sandbox's public ones.
 CAURI_BASE_URL = os.environ.get("CAURI_BASE_URL", "http://127.0.0.1:8080")
-CAURI_APIKEY = os.environ.get("CAURI_APIKEY", "cauri-sandbox-apikey")
-CAURI_SITE_ID = os.environ.get("CAURI_SITE_ID", "445160")
-CAURI_SECRET_KEY = os.environ.get("CAURI_SECRET_KEY", "cauri-sandbox-secret-key")
 
 # Where the gateway and the customers reach this shop; `serve` fills in its own port when the variable is not set.
 BOUTIQUE_URL = os.environ.get("BOUTIQUE_URL", "http://127.0.0.1:8082").rstrip("/")
+
+CAURI_SHOP = {
+    "BASE_URL": CAURI_BASE_URL,
+    "APIKEY": os.environ.get("CAURI_APIKEY", "cauri-sandbox-apikey"),
+    "SITE_ID": os.environ.get("CAURI_SITE_ID", "445160"),
+    "SECRET_KEY": os.environ.get("CAURI_SECRET_KEY", "cauri-sandbox-secret-key"),
+    "PUBLIC_URL": BOUTIQUE_URL,
+    "LANG": "fr",
+}
 
 # Without the variable a restart empties the baskets (never the orders).
 SECRET_KEY = os.environ.get("BOUTIQUE_DJANGO_KEY") or secrets.token_urlsafe(48)
@@ -24,7 +30,7 @@ CSRF_TRUSTED_ORIGINS = [BOUTIQUE_URL]
 CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BOUTIQUE_URL.startswith("https://")
 
-INSTALLED_APPS = ["django.contrib.sessions", "django.contrib.staticfiles", "shop"]
+INSTALLED_APPS = ["django.contrib.sessions", "django.contrib.staticfiles", "cauri_shop.django", "shop"]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -68,7 +74,16 @@ DEFAULT_FROM_EMAIL = "Boutique Cauri <boutique@example.org>"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "handlers": {"stderr": {"class": "logging.StreamHandler"}},
+    "formatters": {"line": {"format": "%(message)s"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler"},
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stdout"},
+    },
     "root": {"handlers": ["stderr"], "level": "WARNING"},
-    "loggers": {"django": {"handlers": [], "level": "WARNING"}, "django.request": {"level": "ERROR"}},
+    "loggers": {
+        # What the payment book does, one line each, for whoever reads along.
+        "cauri_shop.book": {"handlers": ["console"], "level": "INFO", "propagate": False},
+        "django": {"handlers": [], "level": "WARNING"},
+        "django.request": {"level": "ERROR"},
+    },
 }

@@ -1,7 +1,7 @@
-"""The shop's addresses: pages for customers, and the two doors that the gateway knows."""
+"""The shop's addresses: pages for customers, and the two doors that the gateway knows, /notify and /return."""
 
-from django.urls import path
-from shop import doors, pages
+from django.urls import include, path
+from shop import pages
 
 urlpatterns = [
     path("", pages.shop_window, name="shop"),
@@ -11,8 +11,8 @@ urlpatterns = [
     path("orders/<str:order_id>", pages.order_page, name="order"),
     path("orders/<str:order_id>/pay", pages.pay_order, name="pay-order"),
     path("orders/<str:order_id>/again", pages.order_again, name="order-again"),
-    path("notify", doors.notify, name="notify"),
-    path("return", doors.come_back, name="return"),
+    path("return", pages.ReturnPage.as_view()),
+    path("", include("cauri_shop.django.urls")),
 ]
 
 handler404 = "shop.pages.not_found"

@@ -10,12 +10,13 @@ from .models import Order
 from .templatetags.francs import francs
 
 
-def thank(order: Order) -> None:
-    """Tells the customer, after the database transaction, that the order is paid and on its way."""
-    send_sms(
-        order.customer_phone,
-        f"Merci ! Commande {order.pk} payée ({francs(order.amount)}), livraison en route.",
-    )
+def sms(order: Order) -> None:
+    """Tells the customer that the order is paid and on its way."""
+    send_sms(order.customer_phone, f"Merci ! Commande {order.pk} payée ({francs(order.amount)}), livraison en route.")
+
+
+def mail(order: Order) -> None:
+    """The same by mail, to who gave an address."""
     if order.customer_email:
         send_mail(f"Votre commande {order.pk} est payée", _letter(order), None, [order.customer_email])
 

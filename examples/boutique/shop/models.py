@@ -1,4 +1,4 @@
-"""The shop's own record: orders, their lines, and each time goods left. `orders.py` makes every change."""
+"""The shop's own record: orders, their lines, and each time goods left. Payments are the payment book's."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def new_order_id() -> str:
 
 
 class Order(models.Model):
-    """What a customer ordered. One payment per order; `transaction_id` is its name at the gateway."""
+    """What a customer ordered."""
 
     class Status(models.TextChoices):
         WAITING = "waiting"
@@ -25,7 +25,6 @@ class Order(models.Model):
         CANCELLED = "cancelled"
 
     id = models.CharField(primary_key=True, max_length=12, default=new_order_id)
-    transaction_id = models.CharField(max_length=100, unique=True)
     # The form's own number: a double click on "Payer" finds the first click's order.
     form_key = models.CharField(max_length=64, unique=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.WAITING)
@@ -35,15 +34,7 @@ class Order(models.Model):
     customer_surname = models.CharField(max_length=80)
     customer_phone = models.CharField(max_length=20)
     customer_email = models.EmailField(blank=True)
-    payment_token = models.CharField(max_length=200, blank=True)
-    payment_url = models.URLField(max_length=500, blank=True)
-    payment_method = models.CharField(max_length=40, blank=True)
-    refused_code = models.CharField(max_length=10, blank=True)
-    problem = models.CharField(
-        max_length=200, blank=True, help_text="set when a person must look at this order"
-    )
     created_at = models.DateTimeField(auto_now_add=True)
-    paid_at = models.DateTimeField(null=True)
 
 
 class OrderLine(models.Model):
@@ -61,7 +52,7 @@ class OrderLine(models.Model):
 
 
 class Delivery(models.Model):
-    """Goods left for the customer. Nothing forbids a second row: the guard in `orders.py` is what is tested."""
+    """Goods left for the customer. Nothing forbids a second row: the book's promise is what is tested."""
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="deliveries")
     at = models.DateTimeField(auto_now_add=True)

@@ -1,11 +1,12 @@
-"""The pages that customers see, and the JSON of an order. None of them settles anything: `doors.notify` does."""
+"""The pages that customers see, and the JSON of an order. None of them settles anything: the book does, when notified."""
 
 from __future__ import annotations
 
 import logging
 import secrets
 
-from cauri_shop import CauriError
+from cauri_shop import CauriError, Payment, State
+from cauri_shop.django.views import ReturnView
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
@@ -87,24 +88,33 @@ def order_page(request: HttpRequest, order_id: str) -> HttpResponse:
 def order_json(request: HttpRequest, order_id: str) -> JsonResponse:
     """The same for programs: `status` is waiting, paid or cancelled; `delivered` counts the times goods left."""
     order = _order(order_id)
+    payment = payments.newest(order)
     return JsonResponse(
         {
-            "id": order.pk, "transaction_id": order.transaction_id, "status": order.status, "amount": order.amount,
-            "currency": order.currency, "delivered": order.deliveries.count(), "refused_code": order.refused_code,
-            "problem": bool(order.problem),
+            "id": order.pk, "transaction_id": payment.transaction_id if payment else "", "status": order.status,
+            "amount": order.amount, "currency": order.currency, "delivered": order.deliveries.count(),
+            "refused_code": _refused_code(payment), "problem": _problem(payment),
         }
     )  # fmt: skip
 
 
+class ReturnPage(ReturnView):
+    """The customer comes back from the payment: the page of the order, by our own record."""
+
+    def show(self, request: HttpRequest, payment: Payment | None) -> HttpResponse:
+        order = Order.objects.filter(pk=payment.order_ref).first() if payment else None
+        return show(request, order) if order else render(request, "shop/nowhere.html", {"title": "Bienvenue"})
+
+
 def show(request: HttpRequest, order: Order) -> HttpResponse:
     """The page of an order; while it waits, the page asks again by itself."""
-    refresh = order.status == Order.Status.WAITING and bool(order.payment_url)
+    payment = payments.newest(order)
+    url = payment.payment_url if payment else ""
     context = {
-        "title": f"Commande {order.pk}",
-        "order": order,
-        "reason": reason(order.refused_code),
-        "refresh": refresh,
-    }
+        "title": f"Commande {order.pk}", "order": order, "payment": payment, "opened": bool(url),
+        "problem": _problem(payment), "reason": reason(_refused_code(payment)),
+        "refresh": order.status == Order.Status.WAITING and bool(url),
+    }  # fmt: skip
     return render(request, "shop/order.html", context)
 
 
@@ -116,6 +126,14 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def broken(request: HttpRequest) -> HttpResponse:
     """The page for our own mistakes."""
     return render(request, "shop/broken.html", {"title": "Un instant"}, status=500)
+
+
+def _refused_code(payment: Payment | None) -> str:
+    return payment.code if payment and payment.refused else ""
+
+
+def _problem(payment: Payment | None) -> bool:
+    return payment is not None and payment.state is State.MISMATCH
 
 
 def _order(order_id: str) -> Order:

@@ -1,76 +1,84 @@
-"""Between the orders and the gateway: opening a payment, and settling an order by what check says."""
+"""What a payment does to an order. The book calls these, each as often as it promises; nothing here counts or locks."""
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import partial
 
-from cauri_shop import Checkout, DuplicatePayment, PaymentState, PaymentStatus
-from django.conf import settings
+from cauri_shop import Effect, Payment, PaymentEvent
+from cauri_shop.django import book
+from django.db import transaction
 
-from . import orders
+from . import messages
 from .console import say
-from .models import Order
+from .models import Delivery, Order
 from .templatetags.francs import francs
 
 
-@lru_cache(maxsize=1)
-def checkout() -> Checkout:
-    """The one Checkout of this process; threads share its connections."""
-    return Checkout(
-        settings.CAURI_APIKEY,
-        settings.CAURI_SITE_ID,
-        settings.CAURI_SECRET_KEY or None,
-        settings.CAURI_BASE_URL,
-    )
+@book.transaction_ids
+def name_payment(order_ref: str, number: int) -> str:
+    """`CMD-` and the order; a second payment of the same order adds its number."""
+    return f"CMD-{order_ref}" if number == 1 else f"CMD-{order_ref}-{number}"
+
+
+@book.on_paid
+def deliver(event: PaymentEvent) -> None:
+    """The goods leave, in the transaction that records the payment."""
+    Order.objects.filter(pk=event.order_ref).update(status=Order.Status.PAID)
+    Delivery.objects.create(order_id=event.order_ref)
+    _say_after_commit(f"order {event.order_ref} delivered")
+
+
+@book.on_refused
+def cancel(event: PaymentEvent) -> None:
+    """The order is cancelled; a check that says paid later brings it back."""
+    Order.objects.filter(pk=event.order_ref).update(status=Order.Status.CANCELLED)
+    _say_after_commit(f"order {event.order_ref} cancelled {event.code}")
+
+
+@book.on_mismatch
+def ask_a_person(event: PaymentEvent) -> None:
+    """A payment that the program must not decide."""
+    _say_after_commit(f"!!! order {event.order_ref} NOT delivered: {event.problem}")
+
+
+@book.on_overpaid
+def pay_back(event: PaymentEvent) -> None:
+    """Money that belongs to the customer."""
+    _say_after_commit(f"!!! order {event.order_ref} paid twice, pay back {event.transaction_id}: {event.problem}")
+
+
+@book.after_paid("sms")
+def send_sms(effect: Effect) -> None:
+    """Tells the customer by SMS."""
+    messages.sms(Order.objects.get(pk=effect.order_ref))
+
+
+@book.after_paid("mail")
+def send_mail(effect: Effect) -> None:
+    """Tells the customer by mail."""
+    messages.mail(Order.objects.get(pk=effect.order_ref))
 
 
 def payment_url(order: Order) -> str:
-    """The page where this order is paid, opened at the gateway if it was not yet. Raises CauriError.
-
-    No database transaction is open meanwhile. The idempotency key makes a repeated start safe against Cauri.
-    """
-    if order.payment_url:
-        return order.payment_url
-    try:
-        started = checkout().start(
-            transaction_id=order.transaction_id,
-            amount=order.amount,
-            currency=order.currency,
-            description=f"Commande {order.pk}",
-            return_url=f"{settings.BOUTIQUE_URL}/return",
-            notify_url=f"{settings.BOUTIQUE_URL}/notify",
-            customer_name=order.customer_name,
-            customer_surname=order.customer_surname,
-            lang="fr",
-            metadata=order.pk,
-            invoice_data={
-                f"{line.quantity} × {line.name}": francs(line.amount) for line in order.lines.all()[:3]
-            },
-            idempotency_key=order.transaction_id,
-        )
-    except DuplicatePayment:
-        # The other click of a double click was answered first: its URL is stored by now, or this error stands.
-        order.refresh_from_db()
-        if order.payment_url:
-            return order.payment_url
-        raise
-    orders.keep_payment(order, started)
-    return order.payment_url
+    """The page where this order is paid. Raises CauriError."""
+    return book.start(
+        order.pk,
+        amount=order.amount,
+        currency=order.currency,
+        description=f"Commande {order.pk}",
+        customer_name=order.customer_name,
+        customer_surname=order.customer_surname,
+        lang="fr",
+        metadata=order.pk,
+        invoice_data={f"{line.quantity} × {line.name}": francs(line.amount) for line in order.lines.all()[:3]},
+    )
 
 
-def ask_and_settle(order: Order) -> None:
-    """Asks the gateway and settles the order by its answer. Raises CauriError when nothing was learnt."""
-    status = checkout().check(order.transaction_id)
-    say(f"checked {order.transaction_id} {status.code}")
-    settle(order, status)
+def newest(order: Order) -> Payment | None:
+    """The order's last payment, as the book has it."""
+    payments = book.payments_of(order.pk)
+    return payments[-1] if payments else None
 
 
-def settle(order: Order, status: PaymentStatus) -> None:
-    """The guide's post-processing: paid → compare, then deliver once; refused → cancel; waiting, unknown → nothing."""
-    if status.state is PaymentState.PAID and not status.matches(amount=order.amount, currency=order.currency):
-        told = f"{status.amount} {status.currency}"
-        orders.ask_a_person(order, f"the gateway says {told}, the order says {order.amount} {order.currency}")
-    elif status.state is PaymentState.PAID:
-        orders.mark_paid(order, status)
-    elif status.state is PaymentState.REFUSED:
-        orders.mark_cancelled(order, status)
+def _say_after_commit(line: str) -> None:
+    transaction.on_commit(partial(say, line), robust=True)

@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain, repeat
 from typing import Any
 
 import httpx
@@ -26,6 +27,10 @@ class Gateway:
         self.requests: list[tuple[str, dict[str, str], dict[str, Any]]] = []
         self.next_answer: tuple[int, bytes, dict[str, str]] | None = None
         self.hold: threading.Event | None = None
+        # What a check answers for payments that nobody settled one by one: (code, message).
+        self.word = ("662", "WAITING_CUSTOMER_PAYMENT")
+        self.settled: dict[str, Iterator[tuple[str, str]]] = {}
+        self.lock = threading.Lock()
         self.cut = False
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self.server.daemon_threads = True
@@ -44,15 +49,19 @@ class Gateway:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.next_answer = (status, raw, headers)
 
-    def answer(
-        self, path: str, headers: dict[str, str], fields: dict[str, Any]
-    ) -> tuple[int, bytes, dict[str, str]]:
+    def settle(self, transaction_id: str, *words: tuple[str, str], **told: Any) -> None:
+        """Each check gets the next word; the last one stays. `told` changes fields of the answer's data."""
+        self.payments[transaction_id]["told"] = told
+        self.settled[transaction_id] = chain(words[:-1], repeat(words[-1]))
+
+    def answer(self, path: str, headers: dict[str, str], fields: dict[str, Any]) -> tuple[int, bytes, dict[str, str]]:
         self.requests.append((path, headers, fields))
         if self.next_answer:
             answer, self.next_answer = self.next_answer, None
             return answer
         act = {"/v2/payment": self._open, "/v2/payment/check": self._check}.get(path)
-        status, envelope = act(fields) if act else (404, error("404", "NOT_FOUND"))
+        with self.lock:
+            status, envelope = act(fields) if act else (404, error("404", "NOT_FOUND"))
         return status, json.dumps(envelope).encode(), {}
 
     def _open(self, fields: dict[str, Any]) -> tuple[int, dict[str, Any]]:
@@ -72,10 +81,10 @@ class Gateway:
         if refused:
             return refused
         for transaction_id, payment in self.payments.items():
-            if transaction_id == fields.get("transaction_id") or payment["payment_token"] == fields.get(
-                "payment_token"
-            ):
-                return 200, status("662", "WAITING_CUSTOMER_PAYMENT", amount=str(payment["amount"]))
+            if transaction_id == fields.get("transaction_id") or payment["payment_token"] == fields.get("payment_token"):
+                code, message = next(self.settled.get(transaction_id, iter(())), self.word)
+                known = {"amount": str(payment["amount"]), "currency": payment["currency"]}
+                return 200, status(code, message, **{**known, **payment.get("told", {})})
         return 404, error("404", "TRANSACTION_NOT_FOUND")
 
     def _authenticate(self, fields: dict[str, Any]) -> tuple[int, dict[str, Any]] | None:

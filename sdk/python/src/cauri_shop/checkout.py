@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, TypeVar, Union
 
+import anyio
 import httpx
 
 from .answers import PaymentStatus, Started
 from .core import Account, Call
-from .errors import CauriError, NotSent, OutcomeUnknown
+from .errors import CauriError, InvalidField, NotSent, OutcomeUnknown
 from .operations import Operations
 from .reading import Answer
 from .version import __version__
@@ -36,8 +37,10 @@ _NEVER_LEFT = (
 class Checkout(Operations[Started, PaymentStatus]):
     """Payments for one site, blocking. Safe to share between threads; close it, or use it in a `with`.
 
-    `timeout` is in seconds (30 by default, 10 to connect). A `client` of your own brings its proxies, certificates
-    and time-outs, and stays yours to close.
+    `timeout` is in seconds (30 by default, 10 to connect), `proxy` a URL (HTTPS_PROXY is read when it is absent). A
+    `client` of your own brings its proxies, certificates and time-outs, and stays yours to close. `retries` repeats
+    what certainly did no harm: no connection at all; a cut while a check was asked; and, against Cauri, a cut during
+    a start that carries an idempotency_key. Never a time-out, never an HTTP answer.
     """
 
     def __init__(
@@ -49,10 +52,14 @@ class Checkout(Operations[Started, PaymentStatus]):
         *,
         timeout: Timeout = None,
         client: httpx.Client | None = None,
+        proxy: str | None = None,
+        retries: int = 2,
     ) -> None:
         super().__init__(Account.of(apikey, site_id, secret_key, base_url))
+        _refuse_both(client, proxy)
         self._owned = client is None
-        self._client = client or httpx.Client(timeout=_DEFAULT_TIMEOUT)
+        self._client = client or httpx.Client(timeout=_DEFAULT_TIMEOUT, proxy=proxy)
+        self._retries = retries
         self._timeout = httpx.USE_CLIENT_DEFAULT if timeout is None else timeout
 
     def close(self) -> None:
@@ -70,8 +77,17 @@ class Checkout(Operations[Started, PaymentStatus]):
 
     def _run(self, call: Call[T]) -> T:
         with _told(call):
-            response = self._client.post(call.url, **_request(call), timeout=self._timeout)
-            return call.read(_answer(response))
+            return call.read(_answer(self._posted(call)))
+
+    def _posted(self, call: Call[T]) -> httpx.Response:
+        for tried in range(self._retries):
+            try:
+                return self._client.post(call.url, **_request(call), timeout=self._timeout)
+            except httpx.RequestError as error:
+                if not _may_repeat(call, error):
+                    raise
+            time.sleep(_pause_s(tried))
+        return self._client.post(call.url, **_request(call), timeout=self._timeout)
 
 
 class AsyncCheckout(Operations[Coroutine[Any, Any, Started], Coroutine[Any, Any, PaymentStatus]]):
@@ -86,10 +102,14 @@ class AsyncCheckout(Operations[Coroutine[Any, Any, Started], Coroutine[Any, Any,
         *,
         timeout: Timeout = None,
         client: httpx.AsyncClient | None = None,
+        proxy: str | None = None,
+        retries: int = 2,
     ) -> None:
         super().__init__(Account.of(apikey, site_id, secret_key, base_url))
+        _refuse_both(client, proxy)
         self._owned = client is None
-        self._client = client or httpx.AsyncClient(timeout=_DEFAULT_TIMEOUT)
+        self._client = client or httpx.AsyncClient(timeout=_DEFAULT_TIMEOUT, proxy=proxy)
+        self._retries = retries
         self._timeout = httpx.USE_CLIENT_DEFAULT if timeout is None else timeout
 
     async def aclose(self) -> None:
@@ -107,8 +127,35 @@ class AsyncCheckout(Operations[Coroutine[Any, Any, Started], Coroutine[Any, Any,
 
     async def _run(self, call: Call[T]) -> T:
         with _told(call):
-            response = await self._client.post(call.url, **_request(call), timeout=self._timeout)
-            return call.read(_answer(response))
+            return call.read(_answer(await self._posted(call)))
+
+    async def _posted(self, call: Call[T]) -> httpx.Response:
+        for tried in range(self._retries):
+            try:
+                return await self._client.post(call.url, **_request(call), timeout=self._timeout)
+            except httpx.RequestError as error:
+                if not _may_repeat(call, error):
+                    raise
+            await anyio.sleep(_pause_s(tried))
+        return await self._client.post(call.url, **_request(call), timeout=self._timeout)
+
+
+def _may_repeat(call: Call[Any], error: httpx.RequestError) -> bool:
+    """Whether repeating can do no harm: nothing was sent, or the gateway gives the same answer to the same call."""
+    if isinstance(error, httpx.UnsupportedProtocol):
+        return False
+    if isinstance(error, _NEVER_LEFT):
+        return True
+    return call.repeatable and isinstance(error, (httpx.NetworkError, httpx.RemoteProtocolError))
+
+
+def _pause_s(tried: int) -> float:
+    return 0.1 * (tried + 1) ** 2
+
+
+def _refuse_both(client: object, proxy: str | None) -> None:
+    if client is not None and proxy is not None:
+        raise InvalidField("proxy", "belongs to the client that you give: httpx.Client(proxy=…)")
 
 
 def _request(call: Call[Any]) -> Any:

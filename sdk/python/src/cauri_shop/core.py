@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Callable, Generic, TypeVar
+from urllib.parse import urlsplit
 
 from .answers import PaymentStatus, Started
 from .errors import InvalidField, RequestRefused
@@ -20,7 +21,10 @@ _PATHS = {"start": "/v2/payment", "check": "/v2/payment/check"}
 
 @dataclass(frozen=True)
 class Call(Generic[T]):
-    """One POST to make, and how to read what comes back. `subject` names the payment in log lines."""
+    """One POST to make, and how to read what comes back. `subject` names the payment in log lines.
+
+    `repeatable`: the gateway gives the same answer when it has had the call before.
+    """
 
     name: str
     subject: str
@@ -28,6 +32,7 @@ class Call(Generic[T]):
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
     read: Callable[[Answer], T] = field(repr=False)
+    repeatable: bool
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,16 @@ class Account:
         body = json.dumps({"apikey": self.apikey, "site_id": self.site_id, **fields}).encode("ascii")
         headers = {"Content-Type": "application/json", "Accept": "application/json", **headers}
         url = self.base_url + _PATHS[name]
-        return Call(name, subject, url, headers, body, lambda answer: self._kept_secret(read, answer))
+        # CinetPay does not know the header: a start that it may have received is never repeated by itself.
+        repeatable = name == "check" or ("Idempotency-Key" in headers and not self._is_cinetpay)
+        return Call(
+            name, subject, url, headers, body, lambda answer: self._kept_secret(read, answer), repeatable
+        )
+
+    @property
+    def _is_cinetpay(self) -> bool:
+        host = urlsplit(self.base_url).hostname or ""
+        return host == "cinetpay.com" or host.endswith(".cinetpay.com")
 
     def _kept_secret(self, read: Callable[[Answer], T], answer: Answer) -> T:
         """Reads the answer; a gateway that quotes the apikey in its description must not put it in a traceback."""

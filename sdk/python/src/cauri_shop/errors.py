@@ -2,6 +2,7 @@
 
 CauriError
 ├── InvalidField             your call is wrong (names the field); nothing was sent
+│   └── UnevenAmount         no multiple of 5: .nearest
 ├── RequestRefused           the gateway read the request and said no: code, message, description, what_to_do
 │   ├── WrongKeys            609, 613: the apikey or the site_id
 │   ├── DuplicatePayment     620: this transaction_id was already used
@@ -12,6 +13,7 @@ CauriError
 │   ├── NotSent              no connection was made: nothing has happened, repeat freely
 │   └── OutcomeUnknown       time-out, cut connection, 5xx: it may have happened; never treat it as a failure
 │       └── UnreadableAnswer an answer that is not the API's (a proxy's page, a redirect, half a body)
+├── OrderAlreadyPaid         PaymentBook.start for an order that is paid: show it, open no payment
 └── NotificationRefused      somebody called your notify_url, and it does not count
     ├── BadNotification      not a notification: answer 400
     ├── OtherSite            another site's: answer 400
@@ -33,6 +35,14 @@ class InvalidField(CauriError, ValueError):
     def __init__(self, field: str, problem: str) -> None:
         super().__init__(f"{field}: {problem}")
         self.field = field
+
+
+class UnevenAmount(InvalidField):
+    """The amount cannot be paid; `nearest` are the closest that can: one below (where there is one), one above."""
+
+    def __init__(self, amount: object, nearest: tuple[int, ...], problem: str) -> None:
+        super().__init__("amount", f"{amount} {problem}; the nearest: {' or '.join(map(str, nearest))}")
+        self.nearest = nearest
 
 
 class RequestRefused(CauriError):
@@ -103,6 +113,17 @@ class OutcomeUnknown(NetworkTrouble):
 
 class UnreadableAnswer(OutcomeUnknown):
     """An answer came, but it is not the API's; it says nothing of the payment."""
+
+
+class OrderAlreadyPaid(CauriError):
+    """The order is paid, by payment `transaction_id`; opening another would take the customer's money twice."""
+
+    def __init__(self, order_ref: str, transaction_id: str) -> None:
+        super().__init__(
+            f"order {order_ref} is already paid by {transaction_id}: show it to the customer as paid"
+        )
+        self.order_ref = order_ref
+        self.transaction_id = transaction_id
 
 
 class NotificationRefused(CauriError):

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Callable
 
 from .errors import InvalidField
+from .money import payable_amount
 
 Fields = dict[str, Any]
 
@@ -22,7 +23,7 @@ def payment_fields(given: Mapping[str, Any]) -> Fields:
     fields = {
         name: _RULES.get(name, _text)(name, value) for name, value in given.items() if value not in (None, "")
     }
-    _refuse_uneven_amount(fields["amount"], fields["currency"])
+    payable_amount(fields["amount"], fields["currency"])
     if fields.get("lock_phone_number") and "customer_phone_number" not in fields:
         raise InvalidField("customer_phone_number", "is required when lock_phone_number is true")
     return fields
@@ -67,14 +68,6 @@ def _amount(name: str, value: object) -> int:
     if value <= 0:
         raise InvalidField(name, "must be greater than 0")
     return value
-
-
-def _refuse_uneven_amount(amount: int, currency: str) -> None:
-    if currency == "USD" or amount % 5 == 0:
-        return
-    below = amount - amount % 5
-    nearest = f"{below} or {below + 5}" if below else "5"
-    raise InvalidField("amount", f"{amount} is not a multiple of 5; the nearest: {nearest}")
 
 
 def _url(name: str, value: object) -> str:

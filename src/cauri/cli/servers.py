@@ -8,7 +8,6 @@ import gc
 import json
 import os
 import re
-import signal
 import socket
 from pathlib import Path
 from typing import Annotated, Any
@@ -36,7 +35,7 @@ from cauri.config import BadSettings, Settings, load
 from cauri.domain.errors import StoreUnavailable
 from cauri.keys import SANDBOX_APIKEY, SANDBOX_SECRET_KEY, SANDBOX_SITE_ID, kept_secret
 from cauri.sandbox import Sandbox, SandboxOptions
-from cauri.serving import AlreadyServed, Server, SingleProcess, bound_socket, url_of
+from cauri.serving import AlreadyServed, Server, SingleProcess, bound_socket, stop_signal, url_of
 from cauri.store import engine_for
 from cauri.store.migrate import migrate
 from cauri.workers import Workers
@@ -209,7 +208,7 @@ def _run_loop(work: Any) -> None:
 
 
 async def _sandbox(options: SandboxOptions, sockets: list[socket.socket], ready_file: Path | None) -> None:
-    told = _stop_signal()
+    told = stop_signal()
     gateway_socket, operators_socket = sockets
     instance = Sandbox(options, gateway_socket, operators_socket)
     await instance.start()
@@ -231,7 +230,7 @@ async def _checked(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings, listener: socket.socket) -> None:
-    told = _stop_signal()
+    told = stop_signal()
     gateway = Gateway(settings)
     await gateway.start()
     server = Server(gateway, listener)
@@ -246,14 +245,6 @@ def _spare_what_stays() -> None:
     """What start-up has made is no garbage: looking through it again and again costs a tenth of the rate (docs/benchmarks.md)."""
     gc.collect()
     gc.freeze()
-
-
-def _stop_signal() -> asyncio.Event:
-    """Set by SIGINT and SIGTERM; made before anything starts, so that a signal at any moment ends in an orderly stop."""
-    told = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, told.set)
-    return told
 
 
 def _tell(instance: Sandbox) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import fcntl
+import signal
 import socket
 from pathlib import Path
 from types import TracebackType
@@ -45,6 +46,14 @@ def url_of(listener: socket.socket) -> str:
     host, port = address_of(listener)
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
     return f"http://{host}:{port}"
+
+
+def stop_signal() -> asyncio.Event:
+    """Set by SIGINT and SIGTERM; made before anything starts, so that a signal at any moment ends in an orderly stop."""
+    told = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    return told
 
 
 class Server:

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from asyncio import TimerHandle, Transport
 from itertools import chain
+from typing import cast
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from cauri.api.one_write import OneWrite
 
 _OFFER = (b"upgrade", b"http2-settings")
 
@@ -27,11 +30,14 @@ class H2cSafeProtocol(HttpToolsProtocol):
     """
 
     _offer_ignored = False
+    _under_way = False  # a request has begun and has not come whole
+    _head_came = False
     _head_bytes = 0
     _deadline: TimerHandle | None = None
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+        self._out = OneWrite(transport)
+        super().connection_made(cast("Transport", self._out))
         self._expect_request()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -40,10 +46,7 @@ class H2cSafeProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         self._unset_keepalive_if_required()
-        if self._deadline is None:
-            self._expect_request()
-        if self._head_bytes >= 0:
-            self._head_bytes += len(data)
+        size = len(data)
         while True:
             try:
                 self.parser.feed_data(data)
@@ -56,24 +59,39 @@ class H2cSafeProtocol(HttpToolsProtocol):
                     data = self._head_without_offer() + data[upgrade.args[0] :]
                     continue
                 self._upgraded()
-            if self._head_bytes > HEAD_BYTES_MAX:
-                self._refuse_head()
+            if self._under_way:
+                self._wait_for_rest(size)
             return
 
     def on_message_begin(self) -> None:
+        self._under_way, self._head_came, self._head_bytes = True, False, 0
         super().on_message_begin()
-        self._head_bytes = max(self._head_bytes, 0)
 
     def on_headers_complete(self) -> None:
-        self._head_bytes = -1  # counted only until the head is complete
+        self._head_came = True
         self._offer_ignored = self.parser.should_upgrade() and self._offer_to_ignore()
         if not self._offer_ignored:
             super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         if not self._offer_ignored:
-            self._request_came()
+            self._under_way = False
+            if self._deadline is not None:
+                self._request_came()
             super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        self._out.flush()
+        super().on_response_complete()
+
+    def _wait_for_rest(self, size: int) -> None:
+        """Most requests come whole in one segment; only the others are timed, and their heads counted."""
+        if not self._head_came:
+            self._head_bytes += size
+            if self._head_bytes > HEAD_BYTES_MAX:
+                self._refuse_head()
+        if self._deadline is None:
+            self._expect_request()
 
     def _expect_request(self) -> None:
         """A caller that sends nothing, or drips, holds its connection only so long."""

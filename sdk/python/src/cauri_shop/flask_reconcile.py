@@ -25,13 +25,13 @@ def reconcile_command(book: PaymentBook) -> click.Command:
     def reconcile(limit: int | None, rate: float, outbox_only: bool) -> None:
         """Asks the gateway about payments that stayed open, oldest first, and works the outbox. Stop it at any time."""
         try:
-            stopped = "" if outbox_only else _reconciled(book, limit, rate)
+            trouble = "" if outbox_only else _reconciled(book, limit, rate)
             run = book.run_outbox()
         except (CauriError, StoreUnreachable) as error:
             raise click.ClickException(f"{type(error).__name__}: {error}") from error
         click.echo(f"effects: {run.done} done, {run.failed} to be tried again")
-        if stopped:
-            raise click.ClickException(f"stopped early: {stopped}; the next run goes on from here")
+        if trouble:
+            raise click.ClickException(trouble)
 
     return reconcile
 
@@ -41,11 +41,8 @@ def _reconciled(book: PaymentBook, limit: int | None, rate: float) -> str:
     found = book.reconcile(limit=limit, rate=rate, progress=_draw if terminal else None)
     if terminal and found.asked:
         click.echo(err=True)
-    click.echo(
-        f"asked about {found.asked}: {found.paid} paid, {found.refused} refused, {found.waiting} waiting, "
-        f"{found.closed} closed, {found.mismatch} to look at, {found.unreached} without an answer"
-    )
-    return found.stopped
+    click.echo(str(found))
+    return found.trouble
 
 
 def _draw(done: int, total: int) -> None:

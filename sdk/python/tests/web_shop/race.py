@@ -16,7 +16,7 @@ EQUAL, AT_ONCE = 4, 12
 
 def main() -> None:
     kind, database, gateway, seed = sys.argv[1:]
-    shop = Shop(kind, database, gateway)
+    shop = Shop(kind, database, gateway, durable=False)
     for line in sys.stdin:
         ((command, given),) = json.loads(line).items()
         print(json.dumps({"start": start, "race": race}[command](shop, given, int(seed))), flush=True)
@@ -48,13 +48,14 @@ def all_at_once(shop, works):
     if not shop.asynchronous:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             return list(pool.map(lambda work: work(), works))
-    room = asyncio.Semaphore(AT_ONCE)
-
-    async def one(work):
-        async with room:
-            return await work()
 
     async def every():
+        room = asyncio.Semaphore(AT_ONCE)
+
+        async def one(work):
+            async with room:
+                return await work()
+
         return await asyncio.gather(*(one(work) for work in works))
 
     return shop.do(every())

@@ -1,6 +1,6 @@
 """A small shop on SQLAlchemy, in three kinds: Flask, FastAPI with the asynchronous book, FastAPI with the blocking one.
 
-Its hooks are as naive as a shop may be: the book must make it right. `Shop` calls it as the gateway and customers do.
+`Shop` calls it as the gateway and its customers do.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from datetime import datetime, timedelta, timezone
 from urllib.parse import urlencode
 
 import httpx
-from sqlalchemy import NullPool, String, create_engine, event, func, select, update
-from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy import create_engine, event, func, select, update
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.orm import Session
 
 from cauri_shop import AsyncCheckout, AsyncPaymentBook, Checkout, PaymentBook
 from cauri_shop.notification import SIGNED_FIELDS, x_token
-from cauri_shop.sqlalchemy import SqlAlchemyStore, tables
+from cauri_shop.sqlalchemy import SqlAlchemyStore
+from web_shop.hooks import BOOK, Base, Sale, Told, register
 
 APIKEY, SITE_ID, SECRET = "cauri-sandbox-apikey", "445160", "cauri-sandbox-secret-key"
 FORM = "application/x-www-form-urlencoded"
@@ -30,81 +31,11 @@ DRIVERS = {
 }
 
 
-class Base(DeclarativeBase):
-    pass
-
-
-class Sale(Base):
-    """An order; nothing here guards it, so that only the book does."""
-
-    __tablename__ = "sale"
-    ref: Mapped[str] = mapped_column(String(100), primary_key=True)
-    status: Mapped[str] = mapped_column(default="waiting")
-
-
-class Told(Base):
-    """One row each time a hook or an effect ran. Nothing forbids repeats: the tests count them."""
-
-    __tablename__ = "told"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    what: Mapped[str]
-    ref: Mapped[str]
-
-
-BOOK = tables(Base.metadata)
-FAIL = {"mail": 0, "paid": 0}
-
-
-def register(book, engine, asynchronous):
-    """The hooks: `execute` gives a coroutine in one colour, which the book awaits."""
-
-    def told(event, what, ref):
-        event.session.add(Told(what=what, ref=ref))
-
-    def set_status(event, status):
-        return event.session.execute(update(Sale).where(Sale.ref == event.order_ref).values(status=status))
-
-    @book.on_paid
-    def deliver(event):
-        told(event, "paid", event.order_ref)
-        if FAIL["paid"] > 0:
-            FAIL["paid"] -= 1
-            raise ConnectionError("the shop's own mistake")
-        return set_status(event, "paid")
-
-    @book.on_refused
-    def cancel(event):
-        told(event, "refused", event.transaction_id)
-        return set_status(event, "cancelled")
-
-    book.on_overpaid(lambda event: told(event, "overpaid", event.transaction_id))
-    book.on_mismatch(lambda event: told(event, "mismatch", event.transaction_id))
-
-    def fail():
-        if FAIL["mail"] > 0:
-            FAIL["mail"] -= 1
-            raise ConnectionError("the mail server sleeps")
-
-    def mail(effect):
-        fail()
-        with Session(engine) as session, session.begin():
-            session.add(Told(what="mail", ref=effect.order_ref))
-
-    async def mail_async(effect):
-        fail()
-        async with AsyncSession(engine) as session, session.begin():
-            session.add(Told(what="mail", ref=effect.order_ref))
-
-    book.after_paid("mail")(mail_async if asynchronous else mail)
-
-
-def engine_of(database, asynchronous, *, durable=True, pool=True):
+def engine_of(database, asynchronous, *, durable=True):
     """An engine for "sqlite:///path" or "postgresql://…"; waits for SQLite's one writer as long as it takes."""
     scheme, rest = database.split(":", 1)
     make = create_async_engine if asynchronous else create_engine
     options = {"connect_args": {"timeout": 60}} if scheme == "sqlite" else {}
-    if not pool:
-        options["poolclass"] = NullPool
     engine = make(f"{DRIVERS[scheme][asynchronous]}:{rest}", **options)
     if scheme == "sqlite" and not durable:
         raw = engine.sync_engine if asynchronous else engine
@@ -126,7 +57,10 @@ class Shop:
             APIKEY, SITE_ID, secret, gateway_url, client=client
         )
         self.book = (AsyncPaymentBook if self.asynchronous else PaymentBook)(
-            SqlAlchemyStore(self.engine, BOOK), checkout, return_url=f"{PUBLIC}/return", notify_url=f"{PUBLIC}/notify"
+            SqlAlchemyStore(self.engine, BOOK),
+            checkout,
+            return_url=f"{PUBLIC}/return",
+            notify_url=f"{PUBLIC}/notify",
         )
         register(self.book, self.engine, self.asynchronous)
         self.app = app_of(kind, self.book, **doors)

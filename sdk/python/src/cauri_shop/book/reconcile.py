@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Callable
 
-from ..errors import InvalidField, NetworkTrouble, RequestRefused, TooManyRequests, UnknownPayment, WrongKeys
+from ..errors import (
+    CauriError,
+    InvalidField,
+    NetworkTrouble,
+    RequestRefused,
+    TooManyRequests,
+    UnknownPayment,
+    WrongKeys,
+)
 from .asking import ask
 from .colours import entered, settled
-from .parts import Parts
+from .decide import decide_silence
+from .parts import Parts, move
 from .rows import Payment
+
+_log = logging.getLogger("cauri_shop.book")
 
 Progress = Callable[[int, int], None]
 
@@ -22,7 +34,10 @@ _WAIT_MAX_S = 60
 
 @dataclass(frozen=True)
 class Reconciled:
-    """What a run found. `unreached`: nothing was learnt, so nothing changed. `stopped` says why it ended early."""
+    """What a run found. `unreached`: nothing was learnt, so nothing changed. `stopped` says why it ended early.
+
+    `failed`: a hook of the shop's raised, so its payment stays as it was and is asked about again later.
+    """
 
     asked: int = 0
     paid: int = 0
@@ -31,7 +46,21 @@ class Reconciled:
     closed: int = 0
     mismatch: int = 0
     unreached: int = 0
+    failed: int = 0
     stopped: str = ""
+
+    def __str__(self) -> str:
+        return (
+            f"asked about {self.asked}: {self.paid} paid, {self.refused} refused, {self.waiting} waiting, {self.closed} closed, "
+            f"{self.mismatch} to look at, {self.unreached} without an answer, {self.failed} whose hook failed"
+        )
+
+    @property
+    def trouble(self) -> str:
+        """Why a command should end with an error, in words; empty where all went well."""
+        if self.stopped:
+            return f"stopped early: {self.stopped}; the next run goes on from here"
+        return f"{self.failed} of the shop's hooks failed: see the log" if self.failed else ""
 
 
 async def reconcile(
@@ -83,6 +112,13 @@ async def _asked(parts: Parts, payment: Payment) -> tuple[str, str]:
         return "unreached", ""
     except (NetworkTrouble, RequestRefused):
         return "unreached", ""
+    except CauriError:
+        raise
+    except Exception as error:
+        # One order whose hook raises must not keep the others from being delivered: its question is put off in a move of its own.
+        _log.exception("a hook failed for order %s: %s", payment.order_ref, type(error).__name__)
+        await move(parts, payment, lambda order, row: decide_silence(row, parts.now()))
+        return "failed", ""
     return (after.state.value if after.state.value != "opened" else "waiting"), ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
@@ -11,7 +12,7 @@ from sqlalchemy import Connection, Engine, MetaData
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_scoped_session
-from sqlalchemy.orm import Session, scoped_session
+from sqlalchemy.orm import Session, SessionTransaction, scoped_session
 
 from ..book.colours import settled
 from ..book.unreachable import StoreUnreachable
@@ -55,10 +56,10 @@ class SqlAlchemyStore:
         with _alone():
             async with self._session() as session:
                 dialect = await self._connected(session)
-                ours = session.get_transaction()
+                ours = _transaction_of(session)
                 yield SqlAlchemyTransaction(session, self.tables, dialect)
                 # A hook that rolled back took the book's rows with it: better loud than believed.
-                if session.get_transaction() is not ours:
+                if _transaction_of(session) is not ours:
                     raise RuntimeError(_OURS_ENDED)
                 await settled(session.commit())
 
@@ -71,6 +72,8 @@ class SqlAlchemyStore:
     @asynccontextmanager
     async def _session(self) -> AsyncIterator[AnySession]:
         session = self._new_session()
+        if isinstance(session, AsyncSession):
+            _require_loop()
         if session.in_transaction():
             raise RuntimeError(
                 "this session is in a transaction already: give SqlAlchemyStore an engine or a sessionmaker, "
@@ -123,6 +126,17 @@ def _factory(sessions: SessionSource) -> Callable[[], AnySession]:
             "transaction of the book needs a session of its own"
         )
     return sessions
+
+
+def _require_loop() -> None:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        raise TypeError("an AsyncEngine, or its sessions, is for an AsyncPaymentBook, awaited in asyncio") from None
+
+
+def _transaction_of(session: AnySession) -> SessionTransaction | None:
+    return (session.sync_session if isinstance(session, AsyncSession) else session).get_transaction()
 
 
 @contextmanager

@@ -28,26 +28,23 @@ class Command(BaseCommand):
     def handle(self, *, limit: int | None, rate: float, outbox_only: bool, **options: Any) -> None:
         """One run."""
         try:
-            stopped = "" if outbox_only else self._reconcile(limit, rate)
+            trouble = "" if outbox_only else self._reconcile(limit, rate)
             run = book.run_outbox()
         except KeyboardInterrupt:
             raise CommandError("stopped; the next run goes on from here") from None
         except (CauriError, ImproperlyConfigured) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"effects: {run.done} done, {run.failed} to be tried again")
-        if stopped:
-            raise CommandError(f"stopped early: {stopped}; the next run goes on from here")
+        if trouble:
+            raise CommandError(trouble)
 
     def _reconcile(self, limit: int | None, rate: float) -> str:
         terminal = self.stderr.isatty()
         found = book.reconcile(limit=limit, rate=rate, progress=self._draw if terminal else None)
         if terminal and found.asked:
             self.stderr.write("")
-        self.stdout.write(
-            f"asked about {found.asked}: {found.paid} paid, {found.refused} refused, {found.waiting} waiting, "
-            f"{found.closed} closed, {found.mismatch} to look at, {found.unreached} without an answer"
-        )
-        return found.stopped
+        self.stdout.write(str(found))
+        return found.trouble
 
     def _draw(self, done: int, total: int) -> None:
         full = _BAR * done // max(total, 1)

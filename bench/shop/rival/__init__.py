@@ -1,0 +1,1 @@
+"""The shop on django-payments: its Payment model and a provider."""

@@ -49,7 +49,7 @@ $(STAMPS)/run: pyproject.toml sdk/python/pyproject.toml constraints.txt | $(BIN)
 	@mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/dev: pyproject.toml sdk/python/pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) install -q -c constraints.txt -e '.[dev]' -e 'sdk/python[test]'
+	$(PIP) install -q -c constraints.txt -e '.[dev]' -e 'sdk/python[dev]'
 	@mkdir -p $(STAMPS) && touch $@ $(STAMPS)/run
 
 # The browser tests drive the system's Chromium. Without it they are skipped visibly, in CI they fail.

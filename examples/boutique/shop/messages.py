@@ -12,7 +12,10 @@ from .templatetags.francs import francs
 
 def sms(order: Order) -> None:
     """Tells the customer that the order is paid and on its way."""
-    send_sms(order.customer_phone, f"Merci ! Commande {order.pk} payée ({francs(order.amount)}), livraison en route.")
+    send_sms(
+        order.customer_phone,
+        f"Merci ! Commande {order.pk} payée ({francs(order.amount)}), livraison en route.",
+    )
 
 
 def mail(order: Order) -> None:

@@ -14,7 +14,9 @@ from .models import Order, OrderLine
 def place(form_key: str, lines: list[Line], customer: dict[str, str]) -> Order:
     """The order of this form, made on its first click and found again on the second."""
     with transaction.atomic():
-        order, made = Order.objects.get_or_create(form_key=form_key, defaults={"amount": total(lines), **customer})
+        order, made = Order.objects.get_or_create(
+            form_key=form_key, defaults={"amount": total(lines), **customer}
+        )
         if made:
             OrderLine.objects.bulk_create(
                 OrderLine(

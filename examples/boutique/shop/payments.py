@@ -44,7 +44,9 @@ def ask_a_person(event: PaymentEvent) -> None:
 @book.on_overpaid
 def pay_back(event: PaymentEvent) -> None:
     """Money that belongs to the customer."""
-    _say_after_commit(f"!!! order {event.order_ref} paid twice, pay back {event.transaction_id}: {event.problem}")
+    _say_after_commit(
+        f"!!! order {event.order_ref} paid twice, pay back {event.transaction_id}: {event.problem}"
+    )
 
 
 @book.after_paid("sms")
@@ -70,7 +72,9 @@ def payment_url(order: Order) -> str:
         customer_surname=order.customer_surname,
         lang="fr",
         metadata=order.pk,
-        invoice_data={f"{line.quantity} × {line.name}": francs(line.amount) for line in order.lines.all()[:3]},
+        invoice_data={
+            f"{line.quantity} × {line.name}": francs(line.amount) for line in order.lines.all()[:3]
+        },
     )
 
 

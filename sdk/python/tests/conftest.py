@@ -54,7 +54,9 @@ class Gateway:
         self.payments[transaction_id]["told"] = told
         self.settled[transaction_id] = chain(words[:-1], repeat(words[-1]))
 
-    def answer(self, path: str, headers: dict[str, str], fields: dict[str, Any]) -> tuple[int, bytes, dict[str, str]]:
+    def answer(
+        self, path: str, headers: dict[str, str], fields: dict[str, Any]
+    ) -> tuple[int, bytes, dict[str, str]]:
         self.requests.append((path, headers, fields))
         if self.next_answer:
             answer, self.next_answer = self.next_answer, None
@@ -81,7 +83,9 @@ class Gateway:
         if refused:
             return refused
         for transaction_id, payment in self.payments.items():
-            if transaction_id == fields.get("transaction_id") or payment["payment_token"] == fields.get("payment_token"):
+            if transaction_id == fields.get("transaction_id") or payment["payment_token"] == fields.get(
+                "payment_token"
+            ):
                 code, message = next(self.settled.get(transaction_id, iter(())), self.word)
                 known = {"amount": str(payment["amount"]), "currency": payment["currency"]}
                 return 200, status(code, message, **{**known, **payment.get("told", {})})

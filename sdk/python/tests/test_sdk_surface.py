@@ -14,7 +14,9 @@ SOURCE = Path(cauri_shop.__file__).parent
 
 def test_all_is_everything_public_and_sorted_as_ruff_sorts():
     submodules = {path.stem for path in SOURCE.glob("*") if path.suffix in {"", ".py"}}
-    public = {name for name in vars(cauri_shop) if not name.startswith("_")} - submodules
+    public = {
+        name for name in vars(cauri_shop) if name.isidentifier() and not name.startswith("_")
+    } - submodules
     assert set(cauri_shop.__all__) - {"__version__"} == public
     assert len(cauri_shop.__all__) == len(set(cauri_shop.__all__))
 

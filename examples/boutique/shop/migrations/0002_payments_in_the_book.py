@@ -9,7 +9,6 @@ _IN_THE_BOOK = (
 
 
 class Migration(migrations.Migration):
-
     dependencies = [("shop", "0001_initial")]
 
     operations = [migrations.RemoveField(model_name="order", name=name) for name in _IN_THE_BOOK]

@@ -50,7 +50,9 @@ class Command(BaseCommand):
         _migrate(Path(connections.settings["default"]["NAME"]))
         server = _bound(host, port)
         if not os.environ.get("BOUTIQUE_URL"):
-            settings.BOUTIQUE_URL = settings.CAURI_SHOP["PUBLIC_URL"] = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{server.server_port}"
+            settings.BOUTIQUE_URL = settings.CAURI_SHOP["PUBLIC_URL"] = (
+                f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{server.server_port}"
+            )
         server.set_app(StaticFilesHandler(get_wsgi_application()))
         try:
             signal.signal(signal.SIGTERM, _stop)

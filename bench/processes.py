@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -43,9 +43,9 @@ def child(module: str, *arguments: str) -> Iterator[dict[str, Any]]:
                 _end(process)
 
 
-def output_of(command: Sequence[str]) -> str:
+def output_of(command: Sequence[str], env: Mapping[str, str] | None = None) -> str:
     """What the command printed. Raises Failed with its complaint."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
     if done.returncode:
         raise Failed(
             f"{command[0]} ended with {done.returncode}: {done.stderr.strip() or done.stdout.strip()}"

@@ -8,7 +8,7 @@ import os
 import sys
 from typing import Any
 
-from bench.database import durable_postgres, new_postgres_database, settle, value
+from bench.database import durable_postgres, new_postgres_database, value
 from bench.processes import Failed, child, output_of
 from bench.shop import race
 from bench.shop.packages import rival_packages
@@ -45,7 +45,7 @@ def measure(given: str | None, rounds: int) -> dict[str, Any]:
         for _ in range(rounds):
             for what, module, arguments in CASES:
                 with new_postgres_database(server, "shop") as url:
-                    settle(server)
+                    value(server, "CHECKPOINT")  # what the last case left behind is not this one's to write
                     command = [sys.executable, "-m", module, url, gateway["base_url"], *arguments]
                     counted = json.loads(output_of(command, env={**os.environ, **more}))
                 found.setdefault(what, []).append(counted)

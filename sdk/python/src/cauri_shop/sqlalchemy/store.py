@@ -132,7 +132,9 @@ def _require_loop() -> None:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        raise TypeError("an AsyncEngine, or its sessions, is for an AsyncPaymentBook, awaited in asyncio") from None
+        raise TypeError(
+            "an AsyncEngine, or its sessions, is for an AsyncPaymentBook, awaited in asyncio"
+        ) from None
 
 
 def _transaction_of(session: AnySession) -> SessionTransaction | None:

@@ -10,10 +10,12 @@ pytest.importorskip("sqlalchemy")
 pytest.importorskip("flask")
 pytest.importorskip("fastapi")
 pytest.importorskip("aiosqlite")
+from starlette.responses import PlainTextResponse
 from web_shop.hooks import FAIL as WILL_FAIL
 from web_shop.shop import APIKEY, FORM, KINDS, SECRET, Shop, create_tables
 
 from cauri_shop import NotSent, OrderAlreadyPaid, OutcomeUnknown, State
+from cauri_shop.flask import blueprint
 
 PAID, FAILED = ("00", "SUCCES"), ("600", "PAYMENT_FAILED")
 
@@ -234,6 +236,71 @@ def test_a_database_that_is_away_answers_503_on_both_doors(tmp_path, gateway, sh
         assert broken.post("/cauri/return", f"transaction_id={opened}".encode())[0] == 503
         assert broken.get(f"/cauri/return?transaction_id={opened}")[0] == 503
     broken.close()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_donation_site_has_no_notify_door(kind, tmp_path, gateway):
+    shop = Shop(kind, f"sqlite:///{tmp_path}/shop.sqlite3", gateway.url, notify=False)
+    assert [shop.get(f"/cauri/{door}")[0] for door in ("notify", "return")] == [404, 200]
+    shop.close()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_page_of_the_shops_own_keeps_the_headers_that_hide_the_address(kind, tmp_path, gateway):
+    def page(payment):
+        return f"payment {payment}"
+
+    async def response(request, payment):
+        return PlainTextResponse(
+            page(payment), headers={"Cache-Control": "private"} if request.query_params else None
+        )
+
+    show = page if kind == "flask" else response
+    shop = Shop(kind, f"sqlite:///{tmp_path}/shop.sqlite3", gateway.url, show=show)
+    status, headers, text = shop.get("/cauri/return")
+    assert (status, text) == (200, "payment None")
+    assert (headers["Cache-Control"], headers["Referrer-Policy"]) == ("no-store", "no-referrer")
+    if kind != "flask":
+        assert shop.get("/cauri/return?own=1")[1]["Cache-Control"] == "private"
+    shop.close()
+
+
+def test_flask_refuses_the_asynchronous_book_and_knows_its_command(tmp_path, gateway):
+    database = f"sqlite:///{tmp_path}/shop.sqlite3"
+    create_tables(database)
+    asynchronous = Shop("fastapi", database, gateway.url)
+    with pytest.raises(TypeError, match=r"cauri_shop\.fastapi"):
+        blueprint(asynchronous.book)
+    asynchronous.close()
+    shop = Shop("flask", database, gateway.url, durable=False)
+    shop.ordered("o1")
+    shop.start()
+    gateway.settle(shop.payments()[0].transaction_id, PAID)
+    shop.let_time_pass()
+    run = shop.app.test_cli_runner().invoke(args=["cauri", "reconcile", "--rate", "1000"])
+    assert (run.exit_code, "asked about 1: 1 paid" in run.output, "effects: " in run.output) == (
+        0,
+        True,
+        True,
+    )
+    assert shop.happened() == ("paid", ["paid", "mail"])
+    assert shop.app.test_cli_runner().invoke(args=["cauri", "reconcile", "--rate", "0"]).exit_code == 2
+    shop.close()
+
+
+def test_flask_wtf_is_told_to_leave_the_doors_alone(shop):
+    if shop.kind != "flask":
+        pytest.skip("Flask alone")
+    flask_wtf = pytest.importorskip("flask_wtf")
+    from flask import Flask
+
+    app = Flask("guarded")
+    app.secret_key = "a key for tests alone"
+    flask_wtf.CSRFProtect(app)
+    app.register_blueprint(blueprint(shop.book), url_prefix="/cauri")
+    app.add_url_rule("/form", view_func=lambda: "never", methods=["POST"])
+    assert app.test_client().post("/form").status_code == 400
+    assert app.test_client().post("/cauri/return").status_code == 303
 
 
 def test_a_refused_payment_names_neither_keys_nor_tokens_in_the_logs(shop, gateway, opened, caplog):

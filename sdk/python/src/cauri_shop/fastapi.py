@@ -29,15 +29,16 @@ Book = Union[PaymentBook, AsyncPaymentBook]
 Show = Callable[[Request, "Payment | None"], Union[Response, Awaitable[Response]]]
 
 
-def router(book: Book, *, show: Show | None = None) -> APIRouter:
+def router(book: Book, *, show: Show | None = None, notify: bool = True) -> APIRouter:
     """The two doors of a book, for FastAPI; they stay out of the OpenAPI schema.
 
     `show(request, payment)`, plain or async, gives your own return page; the payment is None when none is meant.
+    `notify=False` leaves the notify door out, for a donation site whose payments have no notify_url.
     """
     from fastapi import APIRouter
 
     doors = APIRouter()
-    for route in routes(book, show=show):
+    for route in routes(book, show=show, notify=notify):
         doors.add_route(
             route.path,
             route.endpoint,
@@ -48,12 +49,12 @@ def router(book: Book, *, show: Show | None = None) -> APIRouter:
     return doors
 
 
-def routes(book: Book, *, show: Show | None = None) -> list[Route]:
+def routes(book: Book, *, show: Show | None = None, notify: bool = True) -> list[Route]:
     """The same for Starlette."""
     if not isinstance(book, (PaymentBook, AsyncPaymentBook)):
         raise TypeError(f"a PaymentBook or an AsyncPaymentBook is needed, not {type(book).__name__}")
 
-    async def notify(request: Request) -> Response:
+    async def notified(request: Request) -> Response:
         if request.method != "POST":
             return PlainTextResponse("ok")
         headers = request.headers
@@ -71,11 +72,14 @@ def routes(book: Book, *, show: Show | None = None) -> list[Route]:
         query = return_query(await _called(book.handle_return, await _body(request)))
         return Response(status_code=303, headers={"Location": request.url.path + query})
 
-    methods = ["GET", "POST"]
-    return [
-        Route("/notify", _guarded(notify), methods=methods, name="cauri_notify", include_in_schema=False),
-        Route("/return", _guarded(return_), methods=methods, name="cauri_return", include_in_schema=False),
-    ]
+    doors = [_route("return", return_)]
+    return [_route("notify", notified), *doors] if notify else doors
+
+
+def _route(name: str, view: Callable[[Request], Awaitable[Response]]) -> Route:
+    return Route(
+        f"/{name}", _guarded(view), methods=["GET", "POST"], name=f"cauri_{name}", include_in_schema=False
+    )
 
 
 def _guarded(view: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:

@@ -21,8 +21,12 @@ _log = logging.getLogger("cauri_shop.book")
 Show = Callable[["Payment | None"], ResponseReturnValue]
 
 
-def blueprint(book: PaymentBook, *, name: str = "cauri", show: Show | None = None) -> Blueprint:
+def blueprint(
+    book: PaymentBook, *, name: str = "cauri", show: Show | None = None, notify: bool = True
+) -> Blueprint:
     """The two doors of a book. `show(payment)` gives your own return page; the payment is None when none is meant.
+
+    `notify=False` leaves the notify door out, for a donation site whose payments have no notify_url.
 
     Flask-WTF's CSRFProtect, if it was set up before the blueprint is registered, leaves the doors alone.
     """
@@ -32,7 +36,7 @@ def blueprint(book: PaymentBook, *, name: str = "cauri", show: Show | None = Non
         )
     doors = Blueprint(name, __name__, cli_group=name)
 
-    def notify() -> Response:
+    def notified() -> Response:
         if request.method != "POST":
             return _text("ok", 200)
         return _notified(book)
@@ -43,14 +47,11 @@ def blueprint(book: PaymentBook, *, name: str = "cauri", show: Show | None = Non
         query = return_query(book.handle_return(_body()))
         return Response(status=303, headers={"Location": request.script_root + request.path + query})
 
-    for path, view in (("/notify", notify), ("/return", return_)):
-        doors.add_url_rule(
-            path,
-            view_func=view,
-            methods=["GET", "POST"],
-            provide_automatic_options=False,
-            strict_slashes=False,
-        )
+    views = {"/notify": ("notify", notified), "/return": ("return_", return_)}
+    if not notify:
+        del views["/notify"]
+    for path, (endpoint, view) in views.items():
+        doors.add_url_rule(path, endpoint, view, methods=["GET", "POST"], provide_automatic_options=False)
     doors.errorhandler(StoreUnreachable)(_unreachable)
     doors.record_once(lambda state: _leave_alone(state.app.extensions.get("csrf"), doors))
     doors.cli.add_command(reconcile_command(book))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -458,4 +457,3 @@ def test_a_gateway_that_cannot_be_reached_leaves_the_payment_to_reconcile():
     ):
         scene.start("o1")
     assert book.payments_of("o1")[0].state is State.OPENED
-    assert os.environ["DJANGO_SETTINGS_MODULE"] == "django_shop.settings"

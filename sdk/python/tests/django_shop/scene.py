@@ -13,6 +13,7 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "django_shop.settings"
 import django
 
 django.setup()
+del os.environ["DJANGO_SETTINGS_MODULE"]  # read by now; other shops that this process starts have their own
 
 from django.test import Client
 

@@ -196,11 +196,14 @@ def _never_opened(row: Payment, code: str, now: datetime) -> Payment:
 
 
 async def _stored_meanwhile(parts: Parts, opened: _Opened) -> str:
-    for _ in range(_LOOKS if opened.perhaps_under_way else 1):
+    for _ in range(_LOOKS):
         async with entered(parts.store.reading()) as tx:
             payment = await settled(tx.payment(opened.payment.transaction_id))
         if payment is not None and payment.payment_url:
             return payment.payment_url
-        if opened.perhaps_under_way:
-            await settled(parts.sleep(_LOOK_EVERY_S))
+        # Whoever pressed after us wrote the row too, and may have reached the gateway first.
+        pressed_since = payment is not None and payment.started_at != opened.payment.started_at
+        if not (opened.perhaps_under_way or pressed_since):
+            break
+        await settled(parts.sleep(_LOOK_EVERY_S))
     return ""

@@ -17,6 +17,7 @@ from .settings import CURRENCY
 AMOUNTS = (1000, 2000, 5000, 10000)
 LEAST, MOST = 100, 1_500_000
 _NAME_MAX, _WORDS_MAX, _BODY_MAX = 40, 140, 64 * 1024
+_AMOUNT = re.compile(r"[0-9]+|[0-9]{1,3}(?:[ .\u202f\u00a0][0-9]{3})+")
 _REF = re.compile(r"[0-9a-f]{16}")
 
 
@@ -43,6 +44,10 @@ async def read_form(request: Request) -> GiftForm:
     given = _fields(await _body(request))
     errors: dict[str, str] = {}
     chosen, other = given.get("amount", ""), given.get("other", "")
+    if (
+        other.strip()
+    ):  # without script a typed amount leaves the proposed one checked: what was typed is what is meant
+        chosen = "other"
     amount = _amount(other if chosen in ("", "other") else chosen, errors)
     ref = given.get("ref", "")
     return GiftForm(
@@ -54,8 +59,9 @@ async def read_form(request: Request) -> GiftForm:
 
 
 def _amount(text: str, errors: dict[str, str]) -> int:
-    digits = re.sub(r"[\s.\u202f\u00a0]|f?cfa|f$", "", text.lower())
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= 9):
+    written = re.sub(r"\s*(f?cfa|f)$", "", text.lower().strip())
+    digits = re.sub(r"[\s.]", "", written)
+    if not _AMOUNT.fullmatch(written) or len(digits) > 9:
         errors["amount"] = "Écrivez un montant en chiffres, par exemple 2 500."
         return 0
     amount = int(digits)

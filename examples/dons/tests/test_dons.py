@@ -188,3 +188,24 @@ def test_it_stops_cleanly(site):
     site.process.terminate()
     assert site.process.wait(20) in (0, -15)
     assert not [line for line in site.printed if "Traceback" in line]
+
+
+@pytest.mark.parametrize(
+    ("typed", "amount"),
+    [
+        ("2 500 F", 2500),
+        ("12.500 FCFA", 12500),
+        ("1 000 000", 1_000_000),
+        ("12.50", None),
+        ("10.00", None),
+        ("1,5", None),
+        ("٥٠٠", None),
+    ],
+)
+def test_a_typed_amount_is_what_was_meant_or_is_refused(site, typed, amount):
+    """Also where a proposed amount was left checked beside it."""
+    page = site.donor.get("/").text
+    form = {"ref": re.search(r'name="ref" value="([0-9a-f]+)"', page)[1], "amount": "5000", "other": typed}
+    answer = site.donor.post("/donner", data=form)
+    assert (answer.status_code == 303) == (amount is not None)
+    assert site.rows("SELECT amount FROM gift") == ([(amount,)] if amount else [])

@@ -1,4 +1,4 @@
-"""`python -m cauri_shop check TRANSACTION_ID` and `python -m cauri_shop listen`, with the keys from the environment."""
+"""`python -m cauri_shop check TRANSACTION_ID`, `listen` (both with the keys from the environment) and `reconcile MODULE:BOOK`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from .checkout import CINETPAY, Checkout
 from .errors import CauriError, InvalidField
 from .listen import listen
+from .reconcile_command import reconcile
 
 _KEYS = """environment:
   CAURI_APIKEY, CAURI_SITE_ID   your site's keys
@@ -21,6 +22,8 @@ _KEYS = """environment:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit status: 0 done, 1 the gateway said no or nothing, 2 a wrong call."""
     given = _parser().parse_args(arguments)
+    if given.command == "reconcile":
+        return _reconcile(given)
     try:
         with _checkout() as checkout:
             if given.command == "check":
@@ -40,6 +43,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
+def _reconcile(given: argparse.Namespace) -> int:
+    try:
+        return reconcile(given.book, given.limit, given.rate)
+    except InvalidField as error:
+        print(f"reconcile: {error}", file=sys.stderr)
+        return 2
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m cauri_shop", description="Try a site's keys and its notifications.", epilog=_KEYS,
@@ -53,6 +64,14 @@ def _parser() -> argparse.ArgumentParser:
     listening.add_argument(
         "--port", type=int, default=8083, help="port to listen on (8083); 0 takes a free one"
     )
+    asking = commands.add_parser(
+        "reconcile", help="ask about payments that stayed open, work the outbox: for cron"
+    )
+    asking.add_argument(
+        "book", metavar="MODULE:BOOK", help="the shop's payment book, such as shop.payments:book"
+    )
+    asking.add_argument("--limit", type=int, help="ask about this many at most")
+    asking.add_argument("--rate", type=float, default=5.0, help="questions a second (5)")
     return parser
 
 

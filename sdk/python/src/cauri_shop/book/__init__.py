@@ -8,6 +8,7 @@ from .reconcile import Reconciled
 from .rows import EffectRow, OrderRow, Payment, State
 from .store import BookStore, BookTransaction
 from .texts import PageText, page
+from .unreachable import StoreUnreachable
 
 __all__ = [
     "BODY_MAX_BYTES",
@@ -25,6 +26,7 @@ __all__ = [
     "PaymentEvent",
     "Reconciled",
     "State",
+    "StoreUnreachable",
     "page",
     "return_query",
 ]

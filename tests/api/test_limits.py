@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from cauri.api.routes import Api, build
 from cauri.clock import ManualClock
@@ -205,3 +206,14 @@ async def test_unlimited_is_the_default(limited: Limited) -> None:
     async with limited() as merchant:
         answers = [await merchant.check(apikey=fresh("guess"), token="x") for _ in range(60)]
         assert {answer.status_code for answer in answers} == {400}
+
+
+def test_a_proxy_that_nobody_named_is_told_of_once() -> None:
+    """Unnamed, it makes all its callers one caller, who soon meets every limit."""
+    scope = {"client": ("127.0.0.1", 1), "headers": [(b"x-forwarded-for", b"198.51.100.1")]}
+    direct = {"client": ("127.0.0.1", 1), "headers": []}
+    with capture_logs() as logs:
+        unnamed, named = Addresses([]), Addresses(["127.0.0.1"])
+        assert [unnamed.of(direct), unnamed.of(scope), unnamed.of(scope)] == ["127.0.0.1"] * 3
+        assert named.of(scope) == "198.51.100.1"
+    assert [line["event"] for line in logs] == ["proxy_not_trusted"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import subprocess
 import sys
 
@@ -84,6 +85,16 @@ def test_one_command_learns_of_the_lost_notification_and_delivers_once(shop, gat
     assert "delivered o1" in first.stdout
     assert "asked about 1: 1 paid" in first.stdout
     assert "asked about 0" in run(shop, gateway, "-m", "cauri_shop", "reconcile", name).stdout
+
+
+def test_in_a_terminal_a_bar_shows_how_far_the_run_has_come(shop, gateway):
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "cauri_shop", "reconcile", "shop:book"]
+    environment = {**os.environ, "GATEWAY": gateway.url}
+    subprocess.run(command, cwd=shop, env=environment, stdout=subprocess.PIPE, stderr=theirs, check=True)
+    assert "█] 1/1" in os.read(ours, 1000).decode()
+    os.close(theirs)
+    os.close(ours)
 
 
 @pytest.mark.parametrize(

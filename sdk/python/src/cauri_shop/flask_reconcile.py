@@ -9,8 +9,7 @@ import click
 from .book import PaymentBook
 from .book.unreachable import StoreUnreachable
 from .errors import CauriError
-
-_BAR = 30
+from .progress_bar import progress_bar
 
 
 def reconcile_command(book: PaymentBook) -> click.Command:
@@ -46,5 +45,4 @@ def _reconciled(book: PaymentBook, limit: int | None, rate: float) -> str:
 
 
 def _draw(done: int, total: int) -> None:
-    full = _BAR * done // max(total, 1)
-    click.echo(f"\r[{'█' * full}{'·' * (_BAR - full)}] {done}/{total}", nl=False, err=True)
+    click.echo(progress_bar(done, total), nl=False, err=True)

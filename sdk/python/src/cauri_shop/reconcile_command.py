@@ -11,8 +11,7 @@ from typing import Callable
 from .book import AsyncPaymentBook, OutboxRun, PaymentBook, Reconciled
 from .book.unreachable import StoreUnreachable
 from .errors import CauriError, InvalidField
-
-_BAR = 30
+from .progress_bar import progress_bar
 
 
 def reconcile(name: str, limit: int | None, rate: float) -> int:
@@ -62,6 +61,5 @@ def _progress() -> Callable[[int, int], None] | None:
 
 
 def _draw(done: int, total: int) -> None:
-    full = _BAR * done // max(total, 1)
     end = "\n" if done == total else ""
-    print(f"\r[{'█' * full}{'·' * (_BAR - full)}] {done}/{total}", end=end, file=sys.stderr, flush=True)
+    print(progress_bar(done, total), end=end, file=sys.stderr, flush=True)

@@ -9,9 +9,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
 from ....errors import CauriError
+from ....progress_bar import progress_bar
 from ... import book
-
-_BAR = 30
 
 
 class Command(BaseCommand):
@@ -47,6 +46,5 @@ class Command(BaseCommand):
         return found.trouble
 
     def _draw(self, done: int, total: int) -> None:
-        full = _BAR * done // max(total, 1)
-        self.stderr.write(f"\r[{'█' * full}{'·' * (_BAR - full)}] {done}/{total}", ending="")
+        self.stderr.write(progress_bar(done, total), ending="")
         self.stderr.flush()

@@ -10,17 +10,14 @@ from starlette.applications import Starlette
 from cauri.api.routes import build as build_api
 from cauri.checkout.routes import build as build_checkout
 from cauri.clock import Clock
-from cauri.config import BadSettings, Settings
+from cauri.config import Settings
+from cauri.connectors import operators_of
 from cauri.lifecycle import Lifecycle, LifecycleSettings
 from cauri.loops.base import Loop
 from cauri.loops.expire_payments import ExpirePayments
 from cauri.loops.poll_operators import PollOperators
 from cauri.notifier.loop import Notifier
 from cauri.notifier.sender import Sender
-from cauri.operators.base import Connector
-from cauri.operators.moov_3pp import Moov3pp
-from cauri.operators.pawapay import PawaPay
-from cauri.operators.registry import Operators
 from cauri.store import Store, Vault, engine_for
 
 Message = MutableMapping[str, Any]
@@ -34,33 +31,6 @@ def open_store(settings: Settings) -> Store:
     """The store of these settings; nothing is connected yet."""
     database = None if settings.database == MEMORY else settings.database
     return Store(engine_for(database), Vault(settings.secret))
-
-
-def connectors(settings: Settings) -> list[Connector]:
-    """The connectors that are configured, in the order in which they are preferred: an operator's own before an aggregator."""
-    found: list[Connector] = []
-    if (moov := settings.operators.moov_3pp) is not None:
-        found.append(Moov3pp(moov.base_url, moov.username, moov.password, hash_header=moov.hash_header))
-    if (pawapay := settings.operators.pawapay) is not None:
-        found.append(PawaPay(pawapay.base_url, pawapay.token))
-    return found
-
-
-def operators_of(settings: Settings) -> Operators:
-    """The connectors and the routing of these settings. Raises BadSettings where they cannot work together."""
-    try:
-        found = connectors(settings)
-    except ValueError as error:
-        raise BadSettings([f"operators: {error}"]) from None
-    by_name = {connector.name: connector for connector in found}
-    faults = [
-        f"methods.{method}: {name} does not serve it; {name} serves {', '.join(by_name[name].routes)}"
-        for method, name in settings.methods.items()
-        if method not in by_name[name].routes
-    ]
-    if faults:
-        raise BadSettings(faults)
-    return Operators(found, settings.methods)
 
 
 class Gateway:

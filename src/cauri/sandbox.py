@@ -18,6 +18,8 @@ from cauri.domain.site import Site, SiteSettings
 from cauri.keys import SANDBOX_APIKEY, SANDBOX_SECRET_KEY, SANDBOX_SITE_ID, hash_of
 from cauri.serving import Server, url_of
 from cauri.simulator.app import simulator
+from cauri.simulator.dialects.moov_3pp import Moov3pp
+from cauri.simulator.dialects.pawapay import PawaPay
 from cauri.store.migrate import migrate
 
 SITE_NAME = "Boutique de démonstration"
@@ -104,11 +106,13 @@ class Sandbox:
     def _simulator(self) -> Any:
         return simulator(
             self.clock,
+            [
+                lambda exchange: PawaPay(
+                    exchange, PAWAPAY_TOKEN, self.operators_url, f"{self.url}/operators/pawapay/callback"
+                ),
+                lambda exchange: Moov3pp(exchange, {MOOV_USER: MOOV_PASSWORD}),
+            ],
             operator_delay_s=self.options.operator_delay_s,
-            public_url=self.operators_url,
-            pawapay_callback_url=f"{self.url}/operators/pawapay/callback",
-            pawapay_token=PAWAPAY_TOKEN,
-            moov_accounts={MOOV_USER: MOOV_PASSWORD},
         )
 
 

@@ -19,7 +19,7 @@ from .conftest import serving
 class Heard(list[tuple[str, dict[str, str], bytes]]):
     """What reached the engine; ``nonsense`` is no callback of any connector."""
 
-    async def hear(self, name: str, headers: dict[str, str], body: bytes) -> bool:
+    async def hear(self, name: str, headers: dict[str, str], body: bytes, path: str = "") -> bool:
         self.append((name, headers, body))
         return body != b"nonsense"
 

@@ -20,6 +20,8 @@ from cauri.domain.site import Site
 from cauri.sandbox import hash_of
 from cauri.serving import Server, bound_socket, url_of
 from cauri.simulator.app import simulator
+from cauri.simulator.dialects.moov_3pp import Moov3pp
+from cauri.simulator.dialects.pawapay import PawaPay
 from cauri.store import Store
 from cauri.store.migrate import migrate
 
@@ -74,11 +76,16 @@ class Machine:
         self.operators_url = url_of(operators)
         application = simulator(
             Clock(),
+            [
+                lambda exchange: PawaPay(
+                    exchange,
+                    "token-of-this-test",
+                    self.operators_url,
+                    f"{self.url}/operators/pawapay/callback",
+                ),
+                lambda exchange: Moov3pp(exchange, {"cauri": "password-of-this-test"}),
+            ],
             operator_delay_s=0.0,
-            public_url=self.operators_url,
-            pawapay_callback_url=f"{self.url}/operators/pawapay/callback",
-            pawapay_token="token-of-this-test",
-            moov_accounts={"cauri": "password-of-this-test"},
         )
         self._operators = Server(application, operators, lifespan=True)
         await self._operators.start()

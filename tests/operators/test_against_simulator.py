@@ -23,6 +23,8 @@ from cauri.operators.base import Flow
 from cauri.operators.moov_3pp import Moov3pp
 from cauri.operators.pawapay import PawaPay
 from cauri.simulator.app import simulator
+from cauri.simulator.dialects.moov_3pp import Moov3pp as Moov3ppDialect
+from cauri.simulator.dialects.pawapay import PawaPay as PawaPayDialect
 
 # The first digits of numbers that no operator lists as its own test numbers.
 NUMBERS = {
@@ -46,11 +48,11 @@ class Sandbox:
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         app = simulator(
             Clock(),
+            [
+                lambda exchange: PawaPayDialect(exchange, "t0ken", self.url, callback_url),
+                lambda exchange: Moov3ppDialect(exchange, {"CAURI": "pw"}),
+            ],
             operator_delay_s=0,
-            public_url=self.url,
-            pawapay_callback_url=callback_url,
-            pawapay_token="t0ken",
-            moov_accounts={"CAURI": "pw"},
         )
         self._server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
         self.pawapay = PawaPay(f"{self.url}/pawapay", "t0ken")

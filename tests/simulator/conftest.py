@@ -5,7 +5,7 @@ import base64
 import contextlib
 import socket
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -16,6 +16,8 @@ from aiohttp import web
 
 from cauri.clock import ManualClock
 from cauri.simulator import simulator
+from cauri.simulator.dialects.moov_3pp import Moov3pp
+from cauri.simulator.dialects.pawapay import PawaPay
 
 TOKEN = "a-token-of-the-sandbox"
 MOOV = ("cauri", "a-password")
@@ -162,17 +164,24 @@ def start(merchant: tuple[str, dict[str, Receiver]], operators: tuple[str, dict[
     root, apps = operators
 
     @contextlib.asynccontextmanager
-    async def started(operator_delay_s: float = 0, clock: Any = None, **more: Any) -> AsyncIterator[Sim]:
+    async def started(
+        operator_delay_s: float = 0, clock: Any = None, dialects: Sequence[Any] = (), **more: Any
+    ) -> AsyncIterator[Sim]:
+        """`dialects`: further ones, each made from the exchange and the URL that the simulator answers under."""
         name = uuid.uuid4().hex
         receivers[name] = Receiver()
         clock = clock or ManualClock()
         settings = {"pawapay_callback_url": f"{merchant_url}/{name}", "pawapay_token": TOKEN} | more
         app = simulator(
             clock,
+            [
+                lambda exchange: PawaPay(
+                    exchange, settings["pawapay_token"], f"{root}/{name}", settings["pawapay_callback_url"]
+                ),
+                lambda exchange: Moov3pp(exchange, dict([MOOV])),
+                *[lambda exchange, make=make: make(exchange, f"{root}/{name}") for make in dialects],
+            ],
             operator_delay_s=operator_delay_s,
-            public_url=f"{root}/{name}",
-            moov_accounts=dict([MOOV]),
-            **settings,
         )
         apps[name] = app
         async with app.router.lifespan_context(app), aiohttp.ClientSession() as http:

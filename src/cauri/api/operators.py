@@ -31,7 +31,8 @@ class CallbackDoor:
         headers = request.scope["headers"]
         try:
             body = await read_capped(request.receive, read_head(headers).content_length)
-            known = await self._lifecycle.hear(name, _texts(headers), body)
+            path = request.path_params.get("path", "")
+            known = await self._lifecycle.hear(name, _texts(headers), body, path)
         except BodyTooLarge:
             return _said(413, "a callback has at most 64 KiB")
         except StoreUnavailable:

@@ -80,6 +80,7 @@ def build(
         doors,
         [
             Route("/operators/{name}/callback", callbacks.__call__, methods=["POST", "PUT"]),
+            Route("/operators/{name}/callback/{path:path}", callbacks.__call__, methods=["POST", "PUT"]),
             Route("/openapi.json", docs.openapi, methods=["GET"]),
             Route("/docs", docs.page, methods=["GET"]),
             Route("/healthz", health.__call__, methods=["GET"]),

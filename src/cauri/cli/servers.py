@@ -16,7 +16,7 @@ import typer
 import uvloop
 
 from cauri import logs
-from cauri.app import MEMORY, Gateway, open_store, operators_of
+from cauri.app import MEMORY, Gateway, open_store
 from cauri.cli.instance import (
     DEFAULT_DATA,
     ConfigOption,
@@ -32,6 +32,7 @@ from cauri.cli.instance import (
 )
 from cauri.cli.words import checked_site_id
 from cauri.config import BadSettings, Settings, load
+from cauri.connectors import operators_of
 from cauri.domain.errors import StoreUnavailable
 from cauri.keys import SANDBOX_APIKEY, SANDBOX_SECRET_KEY, SANDBOX_SITE_ID, kept_secret
 from cauri.sandbox import Sandbox, SandboxOptions

@@ -116,9 +116,10 @@ def _waiting(payment: Payment, attempt: Attempt, outcome: Waiting, now: int, mov
         return None
     code = outcome.code or attempt.code
     page_url = outcome.page_url or attempt.page_url
-    if (code, page_url) == (attempt.code, attempt.page_url):
+    handle = outcome.handle or attempt.handle
+    if (code, page_url, handle) == (attempt.code, attempt.page_url, attempt.handle):
         return None
-    moved = replace(attempt, code=code, page_url=page_url, word=outcome.word)
+    moved = replace(attempt, code=code, page_url=page_url, handle=handle, word=outcome.word)
     return _change(payment, "waiting", now, move_id, (AttemptStatus.SENT, moved), code=code)
 
 

@@ -22,19 +22,27 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The operator's final no. ``word`` is its own word, for the history and the logs."""
+    """The operator's final no. ``word`` is its own word, for the history and the logs.
+
+    ``unstarted``: nothing left, or the operator says that it is unavailable and began nothing: another connector may be tried.
+    """
 
     code: Code
     word: str = ""
+    unstarted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Under way. ``code`` is 623, 663 or 664, None to keep what is shown; ``page_url`` where the payer must go."""
+    """Under way. ``code`` is 623, 663 or 664, None to keep what is shown; ``page_url`` where the payer must go.
+
+    ``handle``: what the connector needs to ask later, kept with the attempt and given back in its Order; at most 2 000 characters.
+    """
 
     code: Code | None = None
     page_url: str | None = None
     word: str = ""
+    handle: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

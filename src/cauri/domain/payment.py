@@ -153,6 +153,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: int | None = None
     operator_id: str | None = None
     page_url: str | None = None
+    handle: str | None = None  # the operator's own handle, where it gave one
     word: str = ""
     next_ask_at: int | None = None
     asks: int = 0

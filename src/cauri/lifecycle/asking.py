@@ -140,8 +140,11 @@ class Asking:
             sent_at=attempt.sent_at or attempt.started_at,
             description=payment.request.description,
             page_url=f"{self._public_url}/payment/{payment.token}?back=1",
+            callback_url=f"{self._public_url}/operators/{attempt.connector}/callback",
             lang=payment.request.lang or "fr",
             code=code,
+            handle=attempt.handle,
+            card_block=payment.request.card_block,
         )
 
 

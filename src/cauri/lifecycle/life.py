@@ -31,7 +31,7 @@ from cauri.lifecycle.changing import Changing
 from cauri.lifecycle.opening import BoundsTable, checked, new_payment, opened_or_refused
 from cauri.lifecycle.view import View, amount_trouble, last_open, offers, view_of
 from cauri.lifecycle.watch import Watch
-from cauri.operators.base import BadCallback
+from cauri.operators.base import BadCallback, Callback, Connector
 from cauri.operators.registry import Operators
 from cauri.store import Store
 
@@ -166,18 +166,28 @@ class Lifecycle:
         if attempt is not None and attempt.status is AttemptStatus.SENT:
             await self._bring_forward(attempt.reference)
 
-    async def hear(self, connector: str, headers: Mapping[str, str], body: bytes) -> bool:
+    async def hear(self, connector: str, headers: Mapping[str, str], body: bytes, path: str = "") -> bool:
         """An operator's callback, also only a hint. False: no such connector, or not a callback of its operator."""
         found = self.operators.named(connector)
         if found is None:
             return False
         try:
-            callback = found.read_callback(headers, body)
+            callback = found.read_callback(headers, body, path)
         except BadCallback as error:
             log.warning("bad_callback", connector=connector, why=str(error))
             return False
-        await self._bring_forward(callback.reference)
+        if callback.proof is None or await self._proved(found, callback):
+            await self._bring_forward(callback.reference)
         return True
+
+    async def _proved(self, connector: Connector, callback: Callback) -> bool:
+        attempt = await self.store.attempt_by_reference(callback.reference)
+        if attempt is None or attempt.connector != connector.name:
+            return False
+        if connector.proves(callback, attempt.handle):
+            return True
+        log.warning("forged_callback", alert=True, connector=connector.name, reference=callback.reference)
+        return False
 
     async def first_delivery(self, token: str, within_s: float = 2.0) -> None:
         """Returns when the newest state was told to the shop or a first try has failed, at the latest after ``within_s``."""

@@ -18,7 +18,7 @@ import structlog
 
 from cauri.domain.codes import FAILURES, Code
 from cauri.domain.outcome import Accepted, Outcome, Refused, Unknown, Waiting
-from cauri.operators.base import BadCallback, Callback, Order, Route, Silence
+from cauri.operators.base import BadCallback, Callback, Connector, Order, Route, Silence
 from cauri.operators.foreign import NotWhole, decoded, identifier, quoted, unaccented, whole_units
 from cauri.operators.http import Answer, Line, Lost, NotSent, Request
 
@@ -138,7 +138,7 @@ class CheckedData(msgspec.Struct, rename="kebab"):
     amount: msgspec.Raw = msgspec.Raw()
 
 
-class Moov3pp:
+class Moov3pp(Connector):
     """Moov Money through the 3pp gateway. ``base_url`` is what comes before ``/3pp/transaction/process``.
 
     ``hash_header``: older versions want ``hash`` = sha256(username + body). Raises ValueError for an unusable URL or credentials.
@@ -197,7 +197,7 @@ class Moov3pp:
             case _:
                 return Unknown(f"the check got no answer: {reply.why}")
 
-    def read_callback(self, headers: Mapping[str, str], body: bytes) -> Callback:
+    def read_callback(self, headers: Mapping[str, str], body: bytes, path: str = "") -> Callback:
         raise BadCallback("this operator sends no callbacks")
 
     async def close(self) -> None:

@@ -15,7 +15,7 @@ import structlog
 
 from cauri.domain.codes import FAILURES, Code
 from cauri.domain.outcome import Accepted, Outcome, Refused, Unknown, Waiting
-from cauri.operators.base import BadCallback, Callback, Flow, Order, Route, Silence
+from cauri.operators.base import BadCallback, Callback, Connector, Flow, Order, Route, Silence
 from cauri.operators.foreign import (
     NotWhole,
     decoded,
@@ -155,7 +155,7 @@ class Found(msgspec.Struct):
     data: Deposit | None = None
 
 
-class PawaPay:
+class PawaPay(Connector):
     """Deposits through pawaPay. ``base_url`` such as ``https://api.pawapay.io``. Raises ValueError for an unusable URL or token."""
 
     name = "pawapay"
@@ -210,7 +210,7 @@ class PawaPay:
             case _:
                 return Unknown(f"the check got no answer: {reply.why}")
 
-    def read_callback(self, headers: Mapping[str, str], body: bytes) -> Callback:
+    def read_callback(self, headers: Mapping[str, str], body: bytes, path: str = "") -> Callback:
         """A deposit's callback, final or with the page to go to. Signatures are not looked at: it is only a hint."""
         if len(body) > MAX_CALLBACK:
             raise BadCallback(f"larger than {MAX_CALLBACK} bytes")

@@ -11,7 +11,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from cauri.simulator.answers import json_answer, read_json_object
-from cauri.simulator.dialects.pawapay.callbacks import Callbacks
 from cauri.simulator.exchange import Collection, Exchange
 from cauri.simulator.stories import ANSWERS, CALLBACKS, NEVER, OUTCOMES, PAID, Callback, Story
 
@@ -27,9 +26,8 @@ class Mistake(Exception):
 
 
 class Control:
-    def __init__(self, exchange: Exchange, callbacks: Callbacks) -> None:
+    def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
-        self._callbacks = callbacks
 
     def routes(self) -> list[Route]:
         return [
@@ -55,7 +53,6 @@ class Control:
 
     async def _reset(self, request: Request) -> Response:
         self._exchange.reset()
-        self._callbacks.tries.clear()
         return json_answer({"reset": True})
 
     async def _story(self, request: Request) -> Response:
@@ -91,7 +88,7 @@ class Control:
         return json_answer({"prompts": [_prompt_json(c) for c in self._exchange.prompted()]})
 
     async def _tries(self, request: Request) -> Response:
-        return json_answer({"callbacks": [one.as_json() for one in self._callbacks.tries]})
+        return json_answer({"callbacks": [one.as_json() for one in self._exchange.callbacks.tries]})
 
 
 def read_story(body: Mapping[str, Any]) -> Story:

@@ -7,6 +7,7 @@ from typing import Literal
 
 from cauri.simulator.accounts import Books, Debit
 from cauri.simulator.agenda import Agenda, Clock
+from cauri.simulator.callbacks import Callbacks
 from cauri.simulator.stories import NEVER, PAID, Outcome, Story, story_of
 
 Prompt = Literal["pin", "code", "page"]
@@ -54,6 +55,7 @@ class Exchange:
 
     def __init__(self, clock: Clock, operator_delay_s: float) -> None:
         self.agenda = Agenda(clock)
+        self.callbacks = Callbacks(self.agenda)
         self.books = Books()
         self.operator_delay_s = operator_delay_s
         self._collections: dict[tuple[str, str], Collection] = {}
@@ -113,6 +115,7 @@ class Exchange:
 
     def reset(self) -> None:
         self.agenda.clear()
+        self.callbacks.tries.clear()
         self.books = Books()
         self._collections.clear()
         self._scripted.clear()

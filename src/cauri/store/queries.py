@@ -16,7 +16,7 @@ PAYMENT_COLUMNS = (
 ).split()
 ATTEMPT_COLUMNS = (
     "slot token number reference connector method phone amount currency status code started_at sent_at ended_at operator_id "
-    "page_url word next_ask_at asks claimed_until claimed_by"
+    "page_url handle word next_ask_at asks claimed_until claimed_by"
 ).split()
 SITE_COLUMNS = "site_id name status sealed_secret_key currencies countries settings created_at".split()
 

@@ -81,7 +81,7 @@ RETURNING token
 UPDATE attempt AS a SET
     status = r.value->>'status', code = r.value->>'code', sent_at = CAST(r.value->>'sent_at' AS BIGINT),
     ended_at = CAST(r.value->>'ended_at' AS BIGINT), operator_id = r.value->>'operator_id', page_url = r.value->>'page_url',
-    word = r.value->>'word',
+    handle = r.value->>'handle',    word = r.value->>'word',
     next_ask_at = CASE WHEN a.status = 'sent' AND r.value->>'status' = 'sent' THEN a.next_ask_at
                        ELSE CAST(r.value->>'next_ask_at' AS BIGINT) END,
     claimed_until = CASE WHEN a.status = 'asked' THEN CAST(r.value->>'claimed_until' AS BIGINT) ELSE a.claimed_until END,
@@ -94,11 +94,11 @@ RETURNING reference
 -- name: insert_attempts
 -- New attempts, each under the reference that the operator will know it by.
 INSERT INTO attempt (slot, token, number, reference, connector, method, phone, amount, currency, status, code, started_at, sent_at,
-                     ended_at, operator_id, page_url, word, next_ask_at, asks, hinted_at, claimed_until, claimed_by)
+                     ended_at, operator_id, page_url, handle, word, next_ask_at, asks, hinted_at, claimed_until, claimed_by)
 SELECT CAST(r.value->>'slot' AS INTEGER), r.value->>'token', CAST(r.value->>'number' AS INTEGER), r.value->>'reference',
        r.value->>'connector', r.value->>'method', r.value->>'phone', CAST(r.value->>'amount' AS BIGINT), r.value->>'currency',
        r.value->>'status', r.value->>'code', CAST(r.value->>'started_at' AS BIGINT), CAST(r.value->>'sent_at' AS BIGINT),
-       CAST(r.value->>'ended_at' AS BIGINT), r.value->>'operator_id', r.value->>'page_url', r.value->>'word',
+       CAST(r.value->>'ended_at' AS BIGINT), r.value->>'operator_id', r.value->>'page_url', r.value->>'handle', r.value->>'word',
        CAST(r.value->>'next_ask_at' AS BIGINT), 0, NULL, CAST(r.value->>'claimed_until' AS BIGINT), r.value->>'claimed_by'
 FROM {rows} WHERE true
 

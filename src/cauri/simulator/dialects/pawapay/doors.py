@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from cauri.simulator.answers import Dropped, json_answer, read_json_object, spoiled
 from cauri.simulator.dialects.pawapay.auth_page import AuthPages
-from cauri.simulator.dialects.pawapay.callbacks import Callbacks
+from cauri.simulator.dialects.pawapay.callbacks import DepositCallbacks
 from cauri.simulator.dialects.pawapay.providers import (
     COUNTRIES,
     Country,
@@ -43,10 +43,10 @@ Door = Callable[[Request], Awaitable[Response]]
 class PawaPay:
     """One pawaPay account: its token, its callback URL, its deposits."""
 
-    def __init__(self, exchange: Exchange, token: str, public_url: str, callbacks: Callbacks) -> None:
+    def __init__(self, exchange: Exchange, token: str, public_url: str, callback_url: str | None) -> None:
         self._exchange = exchange
         self._token = token
-        self._callbacks = callbacks
+        self._callbacks = DepositCallbacks(exchange.callbacks, callback_url)
         self._pages = AuthPages(exchange, public_url)
         exchange.connect(DIALECT, self._on_settled, self._pages.forget)
 

@@ -1,0 +1,20 @@
+"""Settings: the file, then the environment (``CAURI_*``), then flags. Read once, frozen, and complete or refused.
+
+``CAURI_DATABASE`` sets ``database``; a double underscore goes into a table: ``CAURI_OPERATORS__PAWAPAY__TOKEN``.
+"""
+
+from cauri.config.operators import Moov3ppSettings, OperatorsSettings, PawaPaySettings
+from cauri.config.reading import load, read
+from cauri.config.settings import Limits, Settings
+from cauri.config.values import BadSettings
+
+__all__ = [
+    "BadSettings",
+    "Limits",
+    "Moov3ppSettings",
+    "OperatorsSettings",
+    "PawaPaySettings",
+    "Settings",
+    "load",
+    "read",
+]

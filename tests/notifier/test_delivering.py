@@ -213,11 +213,14 @@ async def test_a_claim_whose_holder_died_ends_with_its_lease(shop: Shop) -> None
     late = Delivered(
         slot=(await buyer.payment()).slot,
         token=buyer.token,
+        site_id="1",
+        transaction_id="1",
         claim="dead",
         delivery_id="late",
         delivered=False,
         row=DeliveryRow(
             at=shop.clock.now(),
+            number=1,
             version=2,
             code="627",
             url="",

@@ -34,6 +34,7 @@ async def _due(store: Store) -> Payment:
 def _delivered(payment: Payment, claim: str, *, at: int = NOW, **fields: object) -> Delivered:
     row = {
         "at": at,
+        "number": 1,
         "version": payment.version,
         "code": payment.code.number,
         "url": "https://shop.example/notify",
@@ -46,6 +47,8 @@ def _delivered(payment: Payment, claim: str, *, at: int = NOW, **fields: object)
     return Delivered(
         slot=payment.slot,
         token=payment.token,
+        site_id=payment.site_id,
+        transaction_id=payment.transaction_id,
         claim=claim,
         delivery_id=f"{claim}-{at}",
         delivered=fields.pop("delivered", True) is True,

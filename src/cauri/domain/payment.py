@@ -208,9 +208,13 @@ class HistoryRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DeliveryRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One POST to a notify_url. ``status`` is the HTTP status, None where no answer came; ``answer`` its first characters."""
+    """One POST to a notify_url. ``status`` is the HTTP status, None where no answer came; ``answer`` its first characters.
+
+    ``number``: which try it was since the state changed, from 1.
+    """
 
     at: int
+    number: int
     version: int
     code: str
     url: str

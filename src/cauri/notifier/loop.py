@@ -88,6 +88,7 @@ class Notifier:
         next_try_at = None if sent.delivered else self._next_try_at(prepared.due)
         row = DeliveryRow(
             at=sent.at,
+            number=prepared.due.tries + 1,
             version=payment.version,
             code=payment.code.number,
             url=prepared.url,
@@ -101,6 +102,8 @@ class Notifier:
             Delivered(
                 slot=payment.slot,
                 token=payment.token,
+                site_id=payment.site_id,
+                transaction_id=payment.transaction_id,
                 claim=prepared.claim,
                 delivery_id=new_id(),
                 delivered=sent.delivered,

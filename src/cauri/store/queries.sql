@@ -209,8 +209,10 @@ RETURNING token
 
 -- name: insert_deliveries
 -- Every POST is a row, whoever holds the claim now.
-INSERT INTO delivery (slot, token, delivery_id, at, version, code, url, status, duration_ms, answer, error, next_try_at)
+INSERT INTO delivery (slot, token, delivery_id, at, site_id, transaction_id, number, version, code, url, status, duration_ms, answer,
+                      error, next_try_at)
 SELECT CAST(r.value->>'slot' AS INTEGER), r.value->>'token', r.value->>'delivery_id', CAST(r.value->>'at' AS BIGINT),
+       r.value->>'site_id', r.value->>'transaction_id', CAST(r.value->>'number' AS INTEGER),
        CAST(r.value->>'version' AS INTEGER), r.value->>'code', r.value->>'url', CAST(r.value->>'status' AS INTEGER),
        CAST(r.value->>'duration_ms' AS INTEGER), r.value->>'answer', r.value->>'error', CAST(r.value->>'next_try_at' AS BIGINT)
 FROM {rows} WHERE true
@@ -223,7 +225,7 @@ FROM notification n WHERE n.slot = :slot AND n.token = :token
 
 -- name: deliveries_of
 -- The deliveries of a payment, oldest first.
-SELECT d.at, d.version, d.code, d.url, d.status, d.duration_ms, d.answer, d.error, d.next_try_at
+SELECT d.at, d.number, d.version, d.code, d.url, d.status, d.duration_ms, d.answer, d.error, d.next_try_at
 FROM delivery d WHERE d.slot = :slot AND d.token = :token ORDER BY d.at, d.delivery_id
 
 -- name: history_of

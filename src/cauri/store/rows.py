@@ -142,7 +142,18 @@ def history_of(row: Row) -> HistoryRow:
 
 
 def delivery_of(row: Row) -> DeliveryRow:
-    names = ("at", "version", "code", "url", "status", "duration_ms", "answer", "error", "next_try_at")
+    names = (
+        "at",
+        "number",
+        "version",
+        "code",
+        "url",
+        "status",
+        "duration_ms",
+        "answer",
+        "error",
+        "next_try_at",
+    )
     return DeliveryRow(**dict(zip(names, row, strict=True)))
 
 

@@ -46,6 +46,8 @@ class Delivered(msgspec.Struct, frozen=True, kw_only=True):
 
     slot: int
     token: str
+    site_id: str
+    transaction_id: str
     claim: str
     delivery_id: str
     delivered: bool
@@ -207,6 +209,8 @@ class Store:
                 **msgspec.structs.asdict(delivered.row),
                 "slot": delivered.slot,
                 "token": delivered.token,
+                "site_id": delivered.site_id,
+                "transaction_id": delivered.transaction_id,
                 "claim": delivered.claim,
                 "delivery_id": delivered.delivery_id,
                 "delivered": "1" if delivered.delivered else "0",

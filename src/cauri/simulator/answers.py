@@ -11,6 +11,7 @@ from cauri.simulator.agenda import Agenda
 from cauri.simulator.stories import answer_delay_s
 
 BODY_MAX = 65_536
+NONSENSE = "<html><body>Bad gateway? 50% of {"
 
 
 def json_answer(content: object, status: int = 200) -> Response:
@@ -41,7 +42,7 @@ async def spoiled(answer: str, normal: Response, failure: Response, agenda: Agen
     if answer == "500":
         return failure
     if answer == "nonsense":
-        return Response("<html><body>Bad gateway? 50% of {", 200, media_type="text/html")
+        return Response(NONSENSE, 200, media_type="text/html")
     if delay_s := answer_delay_s(answer):
         await agenda.sleep(delay_s)
     return normal

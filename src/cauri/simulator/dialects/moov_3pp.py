@@ -12,9 +12,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Scope
 
 from cauri.simulator.answers import Dropped, json_answer, read_json_object, spoiled
 from cauri.simulator.exchange import Collection, Exchange, new_operator_id
@@ -89,6 +91,10 @@ class Moov3pp:
 
     def routes(self) -> list[Route]:
         return [Route("/moov/3pp/transaction/process", self._process, methods=["POST"])]
+
+    def door_of(self, scope: Scope) -> str:
+        """One path for everything: the operation says what it is for."""
+        return "check" if "check" in Headers(scope=scope).get("command-id", "") else "start"
 
     async def _process(self, request: Request) -> Response:
         self._exchange.agenda.run_due()

@@ -53,12 +53,20 @@ class PawaPay:
     def routes(self) -> list[Route]:
         resend = "/pawapay/v2/deposits/resend-callback/{deposit_id}"
         return [
-            Route("/pawapay/v2/deposits", self._guarded(self._start), methods=["POST"]),
-            Route(resend, self._guarded(self._resend), methods=["POST"]),
-            Route("/pawapay/v2/deposits/{deposit_id}", self._guarded(self._check), methods=["GET"]),
-            Route("/pawapay/v2/active-conf", self._guarded(self._active_conf), methods=["GET"]),
-            Route("/pawapay/v2/availability", self._guarded(self._availability), methods=["GET"]),
-            Route("/pawapay/v2/predict-provider", self._guarded(self._predict), methods=["POST"]),
+            Route("/pawapay/v2/deposits", self._guarded(self._start), methods=["POST"], name="start"),
+            Route(resend, self._guarded(self._resend), methods=["POST"], name="toolkit"),
+            Route(
+                "/pawapay/v2/deposits/{deposit_id}", self._guarded(self._check), methods=["GET"], name="check"
+            ),
+            Route(
+                "/pawapay/v2/active-conf", self._guarded(self._active_conf), methods=["GET"], name="toolkit"
+            ),
+            Route(
+                "/pawapay/v2/availability", self._guarded(self._availability), methods=["GET"], name="toolkit"
+            ),
+            Route(
+                "/pawapay/v2/predict-provider", self._guarded(self._predict), methods=["POST"], name="toolkit"
+            ),
             *self._pages.routes(),
         ]
 

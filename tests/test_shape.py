@@ -36,7 +36,7 @@ ALLOWED: dict[str, set[str]] = {
     "workers": set(),
     "serving": {"api"},
 }
-MAY_IMPORT_ALL = {"app", "cli", "connectors", "sandbox", "__main__"}
+MAY_IMPORT_ALL = {"app", "cli", "connectors", "sandbox", "simulated", "__main__"}
 
 
 def modules() -> list[Path]:

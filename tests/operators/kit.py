@@ -94,7 +94,7 @@ class Buyer:
     async def goes_to_operator(self) -> None:
         """Through the operator's page, where the payer was led to one; approves whatever it asks."""
         attempt = await self.attempt()
-        for _ in range(PAGES_MAX):
+        for _ in range(TURNS_MAX):
             if (
                 self.route.flow is not Flow.PAGE
                 or attempt.page_url

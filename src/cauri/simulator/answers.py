@@ -1,5 +1,6 @@
 """Answers as operators give them, and as networks spoil them."""
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -58,3 +59,20 @@ async def read_json_object(request: Request) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return content if isinstance(content, dict) else None
+
+
+async def silence(request: Request, agenda: Agenda, seconds: float) -> Response:
+    """No answer for so long by the clock, or until the client has left; then the connection ends."""
+    waits = [asyncio.ensure_future(agenda.sleep(seconds)), asyncio.ensure_future(_left(request))]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+        await asyncio.gather(*waits, return_exceptions=True)
+    return Dropped()
+
+
+async def _left(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

@@ -9,10 +9,12 @@ CALLBACK = "callback"
 DOORS = ("start", "check", "token", "toolkit", "page", CALLBACK)
 """What a dialect's doors are for; `callback` is what the operator itself sends."""
 
-FAULTS = ("drop_before", "drop_after", "500", "nonsense", "twice")
+FAULTS = ("drop_before", "drop_after", "429", "500", "503", "nonsense", "twice")
 """Beside these, `slow:<seconds>`. `drop_before`: the request never arrives (a callback: is never sent). `drop_after`: it
-is worked on, its answer is lost (a callback: arrives, and its answer is lost). `twice`: it arrives twice.
+is worked on, its answer is lost (a callback: arrives, and its answer is lost). `twice`: it arrives twice. `429` and
+`503` turn it away, `500` comes after it was worked on, in the plain words of a proxy.
 """
+TURNED_AWAY = {"429": "Too Many Requests", "503": "Service Unavailable"}
 FAULTS_OF_CALLBACKS = ("drop_before", "drop_after", "twice")
 
 

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cauri.simulator.answers import NONSENSE, Dropped
 from cauri.simulator.exchange import Exchange
-from cauri.simulator.faults import DOORS
+from cauri.simulator.faults import DOORS, TURNED_AWAY
 from cauri.simulator.received import Received, without_secrets
 from cauri.simulator.scripts import ASKED_OF
 from cauri.simulator.stories import answer_delay_s
@@ -89,6 +89,9 @@ class _Watched:
             await self._inner(scope, again.receive, send)
         elif fault == "drop_before":
             await Dropped()(scope, again.receive, send)
+        elif fault in TURNED_AWAY:
+            status, words = int(fault), TURNED_AWAY[fault]
+            await Response(words, status, media_type="text/plain")(scope, again.receive, send)
         else:
             await self._spoil(fault, scope, again, send)
 

@@ -1,7 +1,7 @@
 """Moov Africa's "3pp" gateway as nine integrators of Burkina Faso describe it.
 
-One endpoint, the operation in the header `command-id`, HTTP Basic, no callback. Moov Côte d'Ivoire publishes
-nothing; the same shape stands in for it.
+One endpoint, the operation in the header `command-id`, HTTP Basic, no callback. Moov publishes nothing for Mali
+and Côte d'Ivoire; the same shape stands in for both.
 """
 
 import base64
@@ -47,12 +47,14 @@ WORDS: Mapping[str, str] = {code: _OWN_WORDS.get(code, f"CAURI_{code}") for code
 REFUSED_AT_ONCE = ("603", "635", "636", "641", "642", "804")
 """Failures that are known before a prompt could be sent: "12" answers the push itself."""
 
-_DESTINATION = re.compile(r"226[0-9]{8}|225[0-9]{10}")
+_DESTINATION = re.compile(r"226[0-9]{8}|225[0-9]{10}|223[0-9]{8}")
+"""Burkina Faso, Côte d'Ivoire, Mali: whole numbers with their country's prefix."""
 _AMOUNT = re.compile(r"[1-9][0-9]{0,11}")
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,100}")
 _ONE_TIME_CODE = re.compile(r"[0-9]{6}")
 _FIELDS = ("request-id", "destination", "amount", "remarks", "message", "extended-data")
 _OTP_MODULE = "MERCHOTPPAY"
+_DAY_MS = 86_400_000
 
 
 class Refused(Exception):
@@ -70,7 +72,7 @@ class Command:
 
 
 class Moov3pp:
-    """One gateway with its partners' accounts (user name → password)."""
+    """One gateway with its partners' accounts (user name → password), for all three countries."""
 
     def __init__(self, exchange: Exchange, accounts: Mapping[str, str]) -> None:
         self._exchange = exchange
@@ -166,7 +168,7 @@ class Moov3pp:
 
     async def _check(self, command: Command) -> Response:
         collection = self._find(command.request_id)
-        if collection is None:
+        if collection is None or _day(collection.created_at) != _day(self._exchange.agenda.now()):
             return _answer(command.request_id, "", UNKNOWN, NOT_FOUND)
         if collection.outcome is None:
             return _told(collection, UNKNOWN, PENDING)
@@ -206,6 +208,11 @@ class Moov3pp:
     def _forget(self) -> None:
         self._by_trans_id.clear()
         self._aliases.clear()
+
+
+def _day(ms: int) -> int:
+    """The three countries live by UTC. A check finds requests of the same day only."""
+    return ms // _DAY_MS
 
 
 def _read_command(body: Mapping[str, Any]) -> Command:

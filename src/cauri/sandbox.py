@@ -27,6 +27,7 @@ SITE_NAME = "Boutique de démonstration"
 # The gateway's accounts with the simulated operators.
 PAWAPAY_TOKEN = "sandbox-pawapay-token"  # noqa: S105
 MOOV_USER, MOOV_PASSWORD = "cauri", "sandbox-moov-password"
+MOOV_COUNTRIES = ("CI", "BF", "ML")
 
 NO_LIMITS = Limits(rate_per_key=0, failed_auth_per_address=0, page_posts_per_address=0, attempt_gap_s=0)
 
@@ -97,8 +98,11 @@ class Sandbox:
             limits=self.options.limits,
             operators=OperatorsSettings(
                 pawapay=PawaPaySettings(base_url=f"{self.operators_url}/pawapay", token=PAWAPAY_TOKEN),
-                moov_3pp=Moov3ppSettings(
-                    base_url=f"{self.operators_url}/moov", username=MOOV_USER, password=MOOV_PASSWORD
+                moov_3pp=dict.fromkeys(
+                    MOOV_COUNTRIES,
+                    Moov3ppSettings(
+                        base_url=f"{self.operators_url}/moov", username=MOOV_USER, password=MOOV_PASSWORD
+                    ),
                 ),
             ),
         )

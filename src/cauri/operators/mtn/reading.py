@@ -64,7 +64,9 @@ def read_account(answer: Answer) -> Refused | None:
     """The answer to "is this number's account active?": a refusal, or None where the payment may be tried."""
     if answer.status == 200:
         active = decoded(answer.body, ActiveAccount)
-        return None if active is None or active.result else Refused(Code.PHONE_NOT_FOUND, "account not active")
+        return (
+            None if active is None or active.result else Refused(Code.PHONE_NOT_FOUND, "account not active")
+        )
     trouble = decoded(answer.body, Trouble)
     if answer.status == 404 and trouble is not None and trouble.code in NO_ACCOUNT_ERRORS:
         return Refused(Code.PHONE_NOT_FOUND, f"no account: {trouble.code}")

@@ -89,7 +89,9 @@ class Wave(Connector):
     async def check(self, order: Order) -> Outcome:
         """GET …/sessions/{id}; by our reference where the start's answer was lost."""
         known = session_id(order.handle)
-        path = f"{SESSIONS}/{known}" if known else f"{SESSIONS}/search?client_reference={quote(order.reference)}"
+        path = (
+            f"{SESSIONS}/{known}" if known else f"{SESSIONS}/search?client_reference={quote(order.reference)}"
+        )
         reply = await self._send("check", order, "GET", path, self._check_timeout_s)
         match reply:
             case Answer() as answer:
@@ -109,7 +111,9 @@ class Wave(Connector):
             found = await self.check(order)
             known = session_id(found.handle) if isinstance(found, Waiting) else None
         if known is not None:
-            await self._send("cancel", order, "POST", f"{SESSIONS}/{known}/expire", self._check_timeout_s, b"")
+            await self._send(
+                "cancel", order, "POST", f"{SESSIONS}/{known}/expire", self._check_timeout_s, b""
+            )
 
     async def close(self) -> None:
         await self._line.close()

@@ -89,8 +89,8 @@ FAULTS = [
         {"methods": {"OMX": "pawapay"}}, ["methods.OMX: no such payment method"], id="an unknown method"
     ),
     pytest.param(
-        {"methods": {"FLOOZ": "moov_3pp"}},
-        ["methods.FLOOZ: 'moov_3pp' is not a configured operator"],
+        {"methods": {"FLOOZ": "moov_3pp_ci"}},
+        ["methods.FLOOZ: 'moov_3pp_ci' is not a configured operator"],
         id="a method's operator that is not there",
     ),
     pytest.param(

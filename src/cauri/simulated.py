@@ -13,6 +13,7 @@ from cauri.simulator.exchange import Exchange
 # The gateway's accounts with the simulated operators.
 PAWAPAY_TOKEN = "sandbox-pawapay-token"  # noqa: S105
 MOOV_USER, MOOV_PASSWORD = "cauri", "sandbox-moov-password"
+MOOV_COUNTRIES = ("CI", "BF", "ML")
 
 
 def simulated_settings(operators_url: str) -> OperatorsSettings:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 import msgspec
 import pytest
 
 from cauri.config import BadSettings, Settings, load, read
+from cauri.connectors import operators_of
+from cauri.domain.money import COUNTRIES
 
 EXAMPLE = (Path(__file__).parents[2] / "cauri.example.toml").read_text(encoding="utf-8")
 GOOD = {
@@ -21,6 +23,10 @@ GOOD = {
     "base_url": "https://moov.example.com",
     "username": "cauri",
     "password": "of the contract",
+    "subscription_key": "of the product",
+    "api_user": "5b3f6a1e-0c5d-4a4e-9a51-3d6f0d6c1a77",
+    "api_key": "of the portal",
+    "auth_token": "of the dashboard",
 }
 _COMMENTED = re.compile(r"^# (?=(?:\w+ = .|\[[\w.]+\]$))", re.MULTILINE)
 
@@ -47,8 +53,9 @@ def leaves(struct: type[msgspec.Struct], path: str = "") -> dict[str, msgspec.st
     """Every setting by its dotted name."""
     found: dict[str, msgspec.structs.FieldInfo] = {}
     for field in msgspec.structs.fields(struct):
+        each = "COUNTRY." if get_origin(field.type) is dict else ""
         for table in tables_of(field.type):
-            found |= leaves(table, f"{path}{field.name}.")
+            found |= leaves(table, f"{path}{field.name}.{each}")
         if not tables_of(field.type):
             found[path + field.name] = field
     return found
@@ -59,7 +66,7 @@ def flat(values: dict[str, Any], path: str = "") -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in values.items():
         if isinstance(value, dict) and name not in ("methods", "bounds"):
-            found |= flat(value, f"{path}{name}.")
+            found |= flat(value, f"{path}{'COUNTRY' if name in COUNTRIES else name}.")
         else:
             found[path + name] = value
     return found
@@ -75,8 +82,9 @@ def test_it_loads_once_the_change_me_values_are_filled_in(tmp_path: Path) -> Non
 
 def test_it_loads_with_every_commented_line_too() -> None:
     settings = read(tomllib.loads(filled(_COMMENTED.sub("", EXAMPLE))))
-    assert settings.operators.moov_3pp is not None
+    assert set(settings.operators.connectors) == {"pawapay", "moov_3pp_bf", "mtn_ci", "wave_ci", "paygate"}
     assert settings.methods == {"MOOVBF": "pawapay"}
+    assert set(operators_of(settings).names) == set(settings.operators.connectors)
 
 
 def test_it_is_refused_as_it_stands(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ MODULES = {
     "site": "sites",
     "payment": "payments",
     "reconcile": "reconcile",
+    "operator": "operator",
 }
 
 

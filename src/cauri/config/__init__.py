@@ -3,7 +3,14 @@
 ``CAURI_DATABASE`` sets ``database``; a double underscore goes into a table: ``CAURI_OPERATORS__PAWAPAY__TOKEN``.
 """
 
-from cauri.config.operators import Moov3ppSettings, OperatorsSettings, PawaPaySettings
+from cauri.config.operators import (
+    Moov3ppSettings,
+    MtnSettings,
+    OperatorsSettings,
+    PawaPaySettings,
+    PayGateSettings,
+    WaveSettings,
+)
 from cauri.config.reading import load, read
 from cauri.config.settings import Limits, Settings
 from cauri.config.values import BadSettings
@@ -12,9 +19,12 @@ __all__ = [
     "BadSettings",
     "Limits",
     "Moov3ppSettings",
+    "MtnSettings",
     "OperatorsSettings",
     "PawaPaySettings",
+    "PayGateSettings",
     "Settings",
+    "WaveSettings",
     "load",
     "read",
 ]

@@ -23,9 +23,43 @@ class Moov3ppSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     hash_header: bool = False
 
 
+class MtnSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``subscription_key`` is the Collections product's; ``environment`` empty is the country's own."""
+
+    subscription_key: Text
+    api_user: Text
+    api_key: Text
+    base_url: Text = "https://proxy.momoapi.mtn.com"
+    environment: str = ""
+    check_payer: bool = True
+    notify_payer: bool = False
+    callbacks: bool = True
+
+
+class WaveSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``webhook_secrets``: those valid now, in either security mode; ``signing_secret`` where Wave wants our requests signed."""
+
+    api_key: Text
+    base_url: Text = "https://api.wave.com"
+    webhook_secrets: tuple[Text, ...] = ()
+    signing_secret: str = ""
+    restrict_payer: bool = False
+
+
+class PayGateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``auth_token`` is the API key of PayGate's dashboard."""
+
+    auth_token: Text
+    base_url: Text = "https://paygateglobal.com"
+    national_numbers: bool = False
+
+
 class OperatorsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     pawapay: PawaPaySettings | None = None
-    moov_3pp: Moov3ppSettings | None = None
+    moov_3pp: dict[str, Moov3ppSettings] = {}
+    mtn: dict[str, MtnSettings] = {}
+    wave: dict[str, WaveSettings] = {}
+    paygate: PayGateSettings | None = None
 
     @property
     def connectors(self) -> dict[str, msgspec.Struct]:

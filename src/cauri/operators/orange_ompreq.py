@@ -10,7 +10,7 @@ import re
 import ssl
 from collections.abc import Mapping
 from types import MappingProxyType
-from xml.etree import ElementTree  # noqa: S405 - see _fields
+from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 import structlog

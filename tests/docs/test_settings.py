@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from cauri.config import BadSettings, Settings, load, read
+from cauri.domain.money import COUNTRIES
 
 EXAMPLE = (Path(__file__).parents[2] / "cauri.example.toml").read_text(encoding="utf-8")
 GOOD = {
@@ -21,6 +22,11 @@ GOOD = {
     "base_url": "https://moov.example.com",
     "username": "cauri",
     "password": "of the contract",
+    "client_id": "of the portal",
+    "client_secret": "of the portal",
+    "merchant_key": "of the contract",
+    "merchant_msisdn": "64000000",
+    "key": "of the acquirer",
 }
 _COMMENTED = re.compile(r"^# (?=(?:\w+ = .|\[[\w.]+\]$))", re.MULTILINE)
 
@@ -55,11 +61,11 @@ def leaves(struct: type[msgspec.Struct], path: str = "") -> dict[str, msgspec.st
 
 
 def flat(values: dict[str, Any], path: str = "") -> dict[str, Any]:
-    """The file's values by their dotted names; the tables that take names of their own stay whole."""
+    """The file's values by their dotted names; the tables that take names of their own stay whole, those of a country lose its name."""
     found: dict[str, Any] = {}
     for name, value in values.items():
         if isinstance(value, dict) and name not in ("methods", "bounds"):
-            found |= flat(value, f"{path}{name}.")
+            found |= flat(value, path if name in COUNTRIES else f"{path}{name}.")
         else:
             found[path + name] = value
     return found

@@ -3,16 +3,26 @@
 ``CAURI_DATABASE`` sets ``database``; a double underscore goes into a table: ``CAURI_OPERATORS__PAWAPAY__TOKEN``.
 """
 
-from cauri.config.operators import Moov3ppSettings, OperatorsSettings, PawaPaySettings
+from cauri.config.operators import (
+    CardPageSettings,
+    Moov3ppSettings,
+    OperatorsSettings,
+    OrangeOmpreqSettings,
+    OrangeWebPaySettings,
+    PawaPaySettings,
+)
 from cauri.config.reading import load, read
 from cauri.config.settings import Limits, Settings
 from cauri.config.values import BadSettings
 
 __all__ = [
     "BadSettings",
+    "CardPageSettings",
     "Limits",
     "Moov3ppSettings",
     "OperatorsSettings",
+    "OrangeOmpreqSettings",
+    "OrangeWebPaySettings",
     "PawaPaySettings",
     "Settings",
     "load",

@@ -18,7 +18,7 @@ from cauri.config import Limits, Settings
 from cauri.domain.site import Site, SiteSettings
 from cauri.keys import SANDBOX_APIKEY, SANDBOX_SECRET_KEY, SANDBOX_SITE_ID, hash_of
 from cauri.serving import Server, address_of, bound_socket, url_of
-from cauri.simulated import simulated_operators, simulated_settings
+from cauri.simulated import METHODS, simulated_operators, simulated_settings
 from cauri.simulator.app import simulator
 from cauri.store.migrate import migrate
 
@@ -104,7 +104,7 @@ class Sandbox:
             private_notify_urls=True,
             limits=self.options.limits,
             operators=simulated_settings(self.operators_url),
-            methods=dict(self.options.methods),
+            methods={**METHODS, **self.options.methods},
         )
 
     def _simulator(self) -> Any:

@@ -27,6 +27,11 @@ GOOD = {
     "api_user": "5b3f6a1e-0c5d-4a4e-9a51-3d6f0d6c1a77",
     "api_key": "of the portal",
     "auth_token": "of the dashboard",
+    "client_id": "of the portal",
+    "client_secret": "of the portal",
+    "merchant_key": "of the contract",
+    "merchant_msisdn": "64000000",
+    "key": "of the acquirer",
 }
 _COMMENTED = re.compile(r"^# (?=(?:\w+ = .|\[[\w.]+\]$))", re.MULTILINE)
 
@@ -62,7 +67,7 @@ def leaves(struct: type[msgspec.Struct], path: str = "") -> dict[str, msgspec.st
 
 
 def flat(values: dict[str, Any], path: str = "") -> dict[str, Any]:
-    """The file's values by their dotted names; the tables that take names of their own stay whole."""
+    """The file's values by their dotted names; the tables that take names of their own stay whole, those of a country lose its name."""
     found: dict[str, Any] = {}
     for name, value in values.items():
         if isinstance(value, dict) and name not in ("methods", "bounds"):
@@ -82,7 +87,9 @@ def test_it_loads_once_the_change_me_values_are_filled_in(tmp_path: Path) -> Non
 
 def test_it_loads_with_every_commented_line_too() -> None:
     settings = read(tomllib.loads(filled(_COMMENTED.sub("", EXAMPLE))))
-    assert set(settings.operators.connectors) == {"pawapay", "moov_3pp_bf", "mtn_ci", "wave_ci", "paygate"}
+    assert set(settings.operators.connectors) == {
+        "pawapay", "moov_3pp_bf", "mtn_ci", "orange_webpay_ci", "orange_ompreq", "wave_ci", "paygate", "card_page_ci",
+    }  # fmt: skip
     assert settings.methods == {"MOOVBF": "pawapay"}
     assert set(operators_of(settings).names) == set(settings.operators.connectors)
 

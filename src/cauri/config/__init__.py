@@ -4,9 +4,12 @@
 """
 
 from cauri.config.operators import (
+    CardPageSettings,
     Moov3ppSettings,
     MtnSettings,
     OperatorsSettings,
+    OrangeOmpreqSettings,
+    OrangeWebPaySettings,
     PawaPaySettings,
     PayGateSettings,
     WaveSettings,
@@ -17,10 +20,13 @@ from cauri.config.values import BadSettings
 
 __all__ = [
     "BadSettings",
+    "CardPageSettings",
     "Limits",
     "Moov3ppSettings",
     "MtnSettings",
     "OperatorsSettings",
+    "OrangeOmpreqSettings",
+    "OrangeWebPaySettings",
     "PawaPaySettings",
     "PayGateSettings",
     "Settings",

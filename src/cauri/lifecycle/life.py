@@ -171,6 +171,7 @@ class Lifecycle:
         found = self.operators.named(connector)
         if found is None:
             return False
+        await found.before_callback(headers)
         try:
             callback = found.read_callback(headers, body, path)
         except BadCallback as error:

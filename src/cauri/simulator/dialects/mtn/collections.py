@@ -67,15 +67,15 @@ class Mtn:
             self._route("/mtn/v1_0/apiuser", setup.create_user, "POST"),
             self._route("/mtn/v1_0/apiuser/{user_id}", setup.show_user, "GET"),
             self._route("/mtn/v1_0/apiuser/{user_id}/apikey", setup.create_key, "POST"),
-            self._route("/mtn/collection/token/", setup.token, "POST"),
-            self._route(pay, self._start, "POST"),
-            self._route(pay + "/{reference}", self._status, "GET"),
+            self._route("/mtn/collection/token/", setup.token, "POST", "token"),
+            self._route(pay, self._start, "POST", "start"),
+            self._route(pay + "/{reference}", self._status, "GET", "check"),
             self._route(pay + "/{reference}/deliverynotification", self._notify, "POST"),
             self._route("/mtn/collection/v1_0/accountholder/msisdn/{msisdn}/active", self._is_active, "GET"),
             self._route("/mtn/collection/v1_0/account/balance", self._balance, "GET"),
         ]
 
-    def _route(self, path: str, door: Door, method: str) -> Route:
+    def _route(self, path: str, door: Door, method: str, name: str = "toolkit") -> Route:
         async def guarded(request: Request) -> Response:
             self._exchange.agenda.run_due()
             try:
@@ -83,7 +83,7 @@ class Mtn:
             except Refused as refused:
                 return refused.answer
 
-        return Route(path, guarded, methods=[method])
+        return Route(path, guarded, methods=[method], name=name)
 
     def _caller(self, request: Request) -> tuple[MtnAccount, User]:
         """Subscription key, token and environment must belong together. Raises `Refused` (401, 400, 500)."""

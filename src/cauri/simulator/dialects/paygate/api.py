@@ -58,19 +58,19 @@ class PayGate:
 
     def routes(self) -> list[Route]:
         return [
-            self._route("/paygate/api/v1/pay", self._pay),
-            self._route("/paygate/api/v1/status", self._status_by_reference),
-            self._route("/paygate/api/v2/status", self._status_by_identifier),
+            self._route("/paygate/api/v1/pay", self._pay, "start"),
+            self._route("/paygate/api/v1/status", self._status_by_reference, "check"),
+            self._route("/paygate/api/v2/status", self._status_by_identifier, "check"),
             self._route("/paygate/api/v1/check-balance", self._balance),
             *self._page.routes(),
         ]
 
-    def _route(self, path: str, door: Door) -> Route:
+    def _route(self, path: str, door: Door, name: str = "toolkit") -> Route:
         async def guarded(request: Request) -> Response:
             self._exchange.agenda.run_due()
             return await door(request)
 
-        return Route(path, guarded, methods=["POST"])
+        return Route(path, guarded, methods=["POST"], name=name)
 
     async def _pay(self, request: Request) -> Response:
         try:

@@ -46,7 +46,10 @@ class LaunchPages:
 
     def routes(self) -> list[Route]:
         path = "/wave/c/{session_id}"
-        return [Route(path, self._show, methods=["GET"]), Route(path, self._answer, methods=["POST"])]
+        return [
+            Route(path, self._show, methods=["GET"], name="page"),
+            Route(path, self._answer, methods=["POST"], name="page"),
+        ]
 
     async def _show(self, request: Request) -> Response:
         self._agenda.run_due()

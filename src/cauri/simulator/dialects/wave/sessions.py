@@ -71,15 +71,15 @@ class Wave:
     def routes(self) -> list[Route]:
         sessions = "/wave/v1/checkout/sessions"
         return [
-            self._route(sessions, self._create, "POST"),
-            self._route(sessions, self._by_transaction, "GET"),
-            self._route(sessions + "/search", self._search, "GET"),
-            self._route(sessions + "/{session_id}", self._get, "GET"),
+            self._route(sessions, self._create, "POST", "start"),
+            self._route(sessions, self._by_transaction, "GET", "check"),
+            self._route(sessions + "/search", self._search, "GET", "check"),
+            self._route(sessions + "/{session_id}", self._get, "GET", "check"),
             self._route(sessions + "/{session_id}/expire", self._expire, "POST"),
             *self._pages.routes(),
         ]
 
-    def _route(self, path: str, door: Door, method: str) -> Route:
+    def _route(self, path: str, door: Door, method: str, name: str = "toolkit") -> Route:
         async def guarded(request: Request) -> Response:
             self._exchange.agenda.run_due()
             try:
@@ -88,7 +88,7 @@ class Wave:
             except Refused as refused:
                 return refused.answer
 
-        return Route(path, guarded, methods=[method])
+        return Route(path, guarded, methods=[method], name=name)
 
     async def _create(self, request: Request, account: WaveAccount) -> Response:
         body = await read_json_object(request)

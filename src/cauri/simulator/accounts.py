@@ -8,7 +8,8 @@ from decimal import Decimal
 class Debit:
     """One sum taken from one payer.
 
-    `amount` is text, in whole units or with decimals; times are ms since the epoch.
+    `amount` is text, in whole units or with decimals; times are ms since the epoch. `reference` is how the dialect
+    knows the request; `merchant_reference` is the merchant's own name for it, most often the same.
     """
 
     dialect: str
@@ -19,11 +20,13 @@ class Debit:
     debited_at: int
     taken_back_at: int | None = None
     operator_id: str = ""
+    merchant_reference: str = ""
 
     def as_json(self) -> dict[str, object]:
         return {
             "dialect": self.dialect,
             "reference": self.reference,
+            "merchant_reference": self.merchant_reference,
             "operator_id": self.operator_id,
             "phone": self.phone,
             "amount": plain(Decimal(self.amount)),

@@ -171,6 +171,7 @@ class Exchange:
             currency=collection.reported_currency,
             debited_at=self.agenda.now(),
             operator_id=collection.operator_id,
+            merchant_reference=str(collection.extras.get("merchant_reference") or collection.reference),
         )
         self.books.debit(debit)
         self.wallets.debited(debit)

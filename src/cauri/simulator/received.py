@@ -76,8 +76,15 @@ def without_secrets(body: bytes) -> object:
     except (ValueError, RecursionError):
         pairs = {name.decode(): text.decode("utf-8", "replace") for name, text in _XML.findall(body)}
     if not pairs and b"=" in body:
-        pairs = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=50))
+        pairs = _form(body)
     return _open(pairs) if pairs else f"{len(body)} bytes"
+
+
+def _form(body: bytes) -> dict[str, str]:
+    try:
+        return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=50))
+    except ValueError:
+        return {}
 
 
 def _open(content: object) -> object:

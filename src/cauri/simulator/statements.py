@@ -47,7 +47,7 @@ _ISO = _moment("%Y-%m-%dT%H:%M:%SZ")
 PLAIN = Layout(
     {
         "date": _ISO,
-        "reference": lambda debit: debit.reference,
+        "reference": lambda debit: debit.merchant_reference,
         "operator_reference": lambda debit: debit.operator_id,
         "payer": lambda debit: debit.phone,
         "amount": _amount,
@@ -60,7 +60,7 @@ PLAIN = Layout(
 LAYOUTS: Mapping[str, Layout] = {
     "pawapay": Layout(
         {
-            "depositId": lambda debit: debit.reference,
+            "depositId": lambda debit: debit.merchant_reference,
             "status": _status("COMPLETED", "REVERSED"),
             "amount": _two_decimals,
             "currency": lambda debit: debit.currency,
@@ -74,7 +74,7 @@ LAYOUTS: Mapping[str, Layout] = {
             "Date": _moment("%d/%m/%Y"),
             "Heure": _moment("%H:%M:%S"),
             "Trans ID": lambda debit: debit.operator_id,
-            "Request ID": lambda debit: debit.reference,
+            "Request ID": lambda debit: debit.merchant_reference,
             "Client": lambda debit: debit.phone,
             "Montant": _amount,
             "Statut": _status("SUCCES", "ANNULE"),
@@ -85,7 +85,7 @@ LAYOUTS: Mapping[str, Layout] = {
         {
             "Date": _moment("%d/%m/%Y %H:%M"),
             "TxnId": lambda debit: debit.operator_id,
-            "Order ID": lambda debit: debit.reference,
+            "Order ID": lambda debit: debit.merchant_reference,
             "MSISDN": lambda debit: debit.phone,
             "Montant": _amount,
             "Devise": lambda debit: debit.currency,
@@ -96,7 +96,7 @@ LAYOUTS: Mapping[str, Layout] = {
         {
             "DATE": _moment("%Y%m%d%H%M%S"),
             "TRANSID": lambda debit: debit.operator_id,
-            "EXT_TXN_ID": lambda debit: debit.reference,
+            "EXT_TXN_ID": lambda debit: debit.merchant_reference,
             "MSISDN": lambda debit: debit.phone.removeprefix("226"),
             "MONTANT": _amount,
             "STATUT": _status("200", "REVERSED"),
@@ -107,11 +107,44 @@ LAYOUTS: Mapping[str, Layout] = {
         {
             "paid_at": _ISO,
             "session": lambda debit: debit.operator_id,
-            "reference": lambda debit: debit.reference,
+            "reference": lambda debit: debit.merchant_reference,
             "gross": _two_decimals,
             "currency": lambda debit: debit.currency,
             "type": _status("sale", "refund"),
         }
+    ),
+    "mtn": Layout(
+        {
+            "Id": lambda debit: debit.operator_id,
+            "External id": lambda debit: debit.merchant_reference,
+            "Date": _moment("%Y-%m-%d %H:%M:%S"),
+            "Status": _status("Successful", "Reversed"),
+            "From": lambda debit: f"FRI:{debit.phone}/MSISDN",
+            "Amount": _amount,
+            "Currency": lambda debit: debit.currency,
+        }
+    ),
+    "wave": Layout(
+        {
+            "Timestamp": _ISO,
+            "Transaction ID": lambda debit: debit.operator_id,
+            "Client reference": lambda debit: debit.merchant_reference,
+            "Amount": _amount,
+            "Currency": lambda debit: debit.currency,
+            "Counterparty mobile": lambda debit: f"+{debit.phone}",
+            "Reversed": _status("no", "yes"),
+        }
+    ),
+    "paygate": Layout(
+        {
+            "datetime": _moment("%Y-%m-%d %H:%M:%S"),
+            "tx_reference": lambda debit: debit.operator_id,
+            "identifier": lambda debit: debit.merchant_reference,
+            "phone_number": lambda debit: debit.phone.removeprefix("228"),
+            "amount": _amount,
+            "status": _status("0", "6"),
+        },
+        delimiter=";",
     ),
 }
 """Dialect → how it prints."""
@@ -141,7 +174,7 @@ def _without_one(operator: str, debits: list[Debit]) -> list[Debit]:
 def _with_one_more(operator: str, debits: list[Debit]) -> list[Debit]:
     model = debits[-1] if debits else Debit(operator, "", "2250700000001", "1500", "XOF", 0)
     nobody = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{operator}:{len(debits)}"))
-    return [*debits, replace(model, reference=nobody, operator_id=nobody[:8], taken_back_at=None)]
+    return [*debits, replace(model, merchant_reference=nobody, operator_id=nobody[:8], taken_back_at=None)]
 
 
 def _with_another_amount(operator: str, debits: list[Debit]) -> list[Debit]:

@@ -111,7 +111,7 @@ def read_story(body: Mapping[str, Any]) -> Story:
 
 def _stories(body: Mapping[str, Any]) -> list[Story]:
     outcomes = body.get("outcomes")
-    if not isinstance(outcomes, list) or len(outcomes) > _STORIES_MAX:
+    if not isinstance(outcomes, list) or len(outcomes) > _STORIES_MAX or None in outcomes:
         raise Mistake(
             f'outcomes: a list of at most {_STORIES_MAX}, such as ["602", "paid"]; [] forgets what was set'
         )

@@ -57,7 +57,7 @@ def read_session(body: Mapping[str, Any]) -> SessionRequest:
             raise _wrong(name, "unknown field")
     reference = _text(body, "reference", _REFERENCE, "1 to 100 visible ASCII characters")
     currency = body.get("currency")
-    if currency not in _DECIMALS:
+    if not isinstance(currency, str) or currency not in _DECIMALS:
         raise _wrong("currency", f"one of {', '.join(_DECIMALS)}")
     customer = body.get("customer")
     if not isinstance(customer, dict):
@@ -65,8 +65,8 @@ def read_session(body: Mapping[str, Any]) -> SessionRequest:
     _check_customer(customer)
     return SessionRequest(
         reference=reference,
-        amount=_amount(body, str(currency)),
-        currency=str(currency),
+        amount=_amount(body, currency),
+        currency=currency,
         description=_text(body, "description"),
         return_url=_url(body, "return_url"),
         callback_url=_url(body, "callback_url"),

@@ -161,7 +161,11 @@ class _Customer:
         return await self._browser.send(_form_of(page, "cancel"))
 
     async def _choose(self, page: PageRead) -> PageRead:
-        form = page.form("number")
+        form, card = page.form("number"), page.form("card")
+        if card is not None and (form is None or self._method == card.fields.get("method")):
+            self._tried = True
+            self._say("card chosen")
+            return await self._browser.send(card)
         if form is None:
             raise CustomerTrouble(f"the page does not take a number: {page.text}")
         self._say("number given")

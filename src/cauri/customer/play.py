@@ -162,7 +162,7 @@ class _Customer:
 
     async def _choose(self, page: PageRead) -> PageRead:
         form, card = page.form("number"), page.form("card")
-        if card is not None and (form is None or self._method == card.fields.get("method")):
+        if card is not None and (form is None or (self._method or "").upper() == card.fields["method"]):
             self._tried = True
             self._say("card chosen")
             return await self._browser.send(card)

@@ -54,7 +54,7 @@ def chosen_method(phone: Phone, offers: tuple[CountryOffer, ...], wanted: str | 
     country = METHODS[wanted].country if is_card(wanted) else phone.country
     offer = next((offer for offer in offers if offer.country == country), None)
     if offer is None:
-        raise PayerError("country_unavailable")
+        raise PayerError("method_unavailable" if is_card(wanted) else "country_unavailable")
     methods = {each.method.code: each for each in offer.methods}
     if wanted:
         if wanted not in methods:

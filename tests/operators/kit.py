@@ -14,6 +14,7 @@ from urllib.parse import urljoin
 
 import httpx
 
+from cauri import customer
 from cauri.clock import HOUR, SECOND
 from cauri.customer.page import read_page
 from cauri.domain.codes import Code
@@ -111,12 +112,25 @@ class Buyer:
             if form is None:
                 return
             url = urljoin(url, form.action)
-            answer = await self.shop.client.post(url, data=form.fields | (form.approves() or {}))
+            answer = await self.shop.client.post(
+                url, data=form.filled(self.answers) | (form.approves() or {})
+            )
             if answer.has_redirect_location:
                 url = urljoin(url, answer.headers["location"])
                 if url.startswith(self.shop.running.url):
                     return
                 answer = await self.shop.client.get(url)
+
+    @property
+    def answers(self) -> dict[str, str]:
+        return {
+            "tel": f"+{self.phone}",
+            "one-time-code": "123456",
+            "cc-number": customer.TEST_CARD,
+            "cc-exp": "12/39",
+            "cc-csc": "123",
+            "cc-name": "Awa Traore",
+        }
 
     @property
     def is_asked(self) -> bool:

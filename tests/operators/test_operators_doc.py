@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cauri.domain.methods import METHODS
-from cauri.operators import moov_3pp, pawapay
+from cauri.operators import card_page, moov_3pp, orange_ompreq, orange_webpay, pawapay
 
 ROWS = [
     [cell.strip() for cell in line.strip("|").split("|")]
@@ -18,7 +18,20 @@ ROWS = [
 
 
 @pytest.mark.parametrize(
-    ("connector", "routes"), [("pawapay", pawapay.ROUTES), ("moov_3pp", moov_3pp.ROUTES)]
+    ("connector", "routes"),
+    [
+        ("pawapay", pawapay.ROUTES),
+        ("moov_3pp", moov_3pp.ROUTES),
+        ("orange_ompreq", orange_ompreq.ROUTES),
+        *(
+            (f"orange_webpay_{country.lower()}", routes)
+            for country, routes in orange_webpay.ROUTES_OF_COUNTRY.items()
+        ),
+        *(
+            (f"card_page_{country.lower()}", routes)
+            for country, routes in card_page.ROUTES_OF_COUNTRY.items()
+        ),
+    ],
 )
 def test_every_route_is_told(connector, routes):
     told = {

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from cauri.checkout.language import Language, language_of
-from cauri.checkout.offers import payer_phone
+from cauri.checkout.offers import chose_card, payer_phone
 from cauri.checkout.pages import Page, Problem, Wait, choose_page, confirm_page, is_fresh, page_of
 from cauri.checkout.rendering import Renderer, Trouble
 from cauri.checkout.typed import Typed, read_form, typed_of
@@ -131,6 +131,8 @@ class Desk:
         )
 
     async def _start(self, view: View, typed: Typed) -> Payment:
+        if chose_card(typed):
+            return await self._lifecycle.start(view.payment.token, typed.country, None, typed.method)
         phone = payer_phone(view, typed, bounded=False)
         given = view.payment.request.lock_phone_number or not typed.number
         number = None if given else typed.number
@@ -187,8 +189,8 @@ def _confirm(view: View, typed: Typed, *, changed: bool = False) -> Page:
 
 
 def _form_again(view: View, typed: Typed, problem: Problem) -> Page:
-    """Number and country belong to the first step, the operator to the second."""
-    if problem.field in ("number", "country"):
+    """Number and country belong to the first step, as does the card without a number; the operator belongs to the second."""
+    if chose_card(typed) or problem.field in ("number", "country"):
         return choose_page(view, typed, problem)
     return confirm_page(view, typed, problem)
 

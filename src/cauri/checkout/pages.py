@@ -8,7 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from cauri.checkout.offers import Country, Option, countries_of, found_method, given_phone, options_of
+from cauri.checkout.offers import (
+    Card,
+    Country,
+    Option,
+    asks_number,
+    card_of,
+    countries_of,
+    found_method,
+    given_phone,
+    options_of,
+)
 from cauri.checkout.typed import Typed
 from cauri.checkout.way_back import WayBack, way_back
 from cauri.domain.codes import Code
@@ -61,7 +71,10 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choose(Page):
-    """Country and number. ``given`` is the shop's number, shown masked; ``failed`` says why the last try failed."""
+    """Country and number, or the card. ``given`` is the shop's number, shown masked; ``failed`` says why the last try failed.
+
+    ``numbers`` is false where a number would lead to nothing, since only a card can pay.
+    """
 
     template: ClassVar[str] = "choose.html"
     countries: tuple[Country, ...]
@@ -71,6 +84,8 @@ class Choose(Page):
     locked: bool
     failed: Code | None
     problem: Problem | None
+    numbers: bool = True
+    card: Card | None = None
 
     @property
     def payable(self) -> bool:
@@ -163,9 +178,10 @@ def choose_page(view: View, typed: Typed | None = None, problem: Problem | None 
     payment = view.payment
     given = given_phone(payment.request)
     typed = typed or Typed()
+    card, numbers = card_of(view), asks_number(view)
     return Choose(
         name="choose",
-        heading="choose",
+        heading="choose" if numbers or card is None else "choose_card",
         order=_order(view),
         status=_status_of(problem),
         countries=countries_of(view),
@@ -175,6 +191,8 @@ def choose_page(view: View, typed: Typed | None = None, problem: Problem | None 
         locked=payment.request.lock_phone_number and given is not None,
         failed=_failed_code(view),
         problem=problem,
+        numbers=numbers,
+        card=card,
     )
 
 

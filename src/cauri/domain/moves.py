@@ -66,7 +66,7 @@ def started(
         code=Code.WAITING_PAYMENT if own_refusal else attempt.code,
         attempts=attempt.number,
         method=attempt.method,
-        phone=attempt.phone,
+        phone=attempt.phone.given,
         attempt_at=attempt.started_at,
         failed_code=attempt.code if own_refusal else payment.failed_code,
     )
@@ -216,7 +216,7 @@ def _accepted(
         paid_at=outcome.paid_at or now,
         ended_at=now,
         method=attempt.method,
-        phone=attempt.phone,
+        phone=attempt.phone.given,
         attempt_at=attempt.started_at,
         actor=actor,
         note=note,

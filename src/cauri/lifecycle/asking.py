@@ -14,7 +14,7 @@ from cauri.clock import SECOND, Clock, jittered, new_id
 from cauri.domain.methods import METHODS
 from cauri.domain.moves import settled, verified
 from cauri.domain.outcome import Accepted, Outcome, Refused, Unknown, Waiting
-from cauri.domain.payment import Attempt, AttemptStatus, Change, Payment
+from cauri.domain.payment import Attempt, AttemptStatus, Change, Payment, PaymentRequest
 from cauri.domain.schedules import ask_gap
 from cauri.lifecycle.changing import Changing
 from cauri.lifecycle.view import last_open
@@ -144,8 +144,15 @@ class Asking:
             lang=payment.request.lang or "fr",
             code=code,
             handle=attempt.handle,
-            card_block=payment.request.card_block,
+            card_block=_card_block(payment.request),
         )
+
+
+def _card_block(request: PaymentRequest) -> dict[str, str] | None:
+    """With the names, which belong to the customer whether a card pays or not."""
+    names = {"customer_name": request.customer_name, "customer_surname": request.customer_surname}
+    given = {name: value for name, value in names.items() if value}
+    return None if request.card_block is None else {**request.card_block, **given}
 
 
 async def _answer(call: Awaitable[Outcome], connector: Connector) -> Outcome:

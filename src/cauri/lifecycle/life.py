@@ -82,7 +82,7 @@ class Lifecycle:
     async def start(self, token: str, country: str, number: str | None, method: str | None) -> Payment:
         """Starts an attempt: committed first, then the operator is called in a task that outlives this request.
 
-        ``number`` None: the merchant's; ``method`` None: the number tells. Raises PayerError, PaymentNotFound.
+        ``number`` None: the merchant's, or none for a card; ``method`` None: the number tells. Raises PayerError, PaymentNotFound.
         """
         started: list[Attempt] = []
 
@@ -247,13 +247,13 @@ class Lifecycle:
         site = await self.store.site(payment.site_id)
         if site is None:
             raise PaymentNotFound
-        phone = chosen_phone(payment, country, number)
+        phone = chosen_phone(payment, country, number, method)
         offered = offers(payment, site, self.operators, self.settings.bounds)
         chosen = chosen_method(phone, offered, method)
         serving = self.operators.serving(chosen.code)
         if serving is None:
             raise PayerError("method_unavailable")
-        trouble = amount_trouble(payment.amount, self.settings.bounds.get((phone.country, payment.currency)))
+        trouble = amount_trouble(payment.amount, self.settings.bounds.get((chosen.country, payment.currency)))
         return Choice(phone, chosen, *serving), _OWN_REFUSALS[trouble] if trouble else None
 
     async def _open_attempt(self, payment: Payment) -> Attempt | None:

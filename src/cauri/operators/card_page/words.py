@@ -69,6 +69,7 @@ TOLERANCE_S = 5 * 60
 _MAX_SIGNATURE = 1_000
 _YEAR_2100 = 4_102_444_800_000
 REFERENCE = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}")  # it becomes a part of a path
 _CUSTOMER = ("id", "name", "surname", "email", "address", "city", "country", "state", "zip_code")
 
 
@@ -188,8 +189,8 @@ def _opened(answer: Answer, order: Order) -> Outcome:
         return Unknown("opened, with an answer that is not about our reference")
     if session.status != "open":
         return outcome_of(session)
-    page_url, handle = web_address(session.page_url), identifier(session.id)
-    if page_url is None or handle is None:
+    page_url, handle = web_address(session.page_url), session.id or ""
+    if page_url is None or _ID.fullmatch(handle) is None:
         return Unknown("opened, without a page to go to")
     return Waiting(Code.WAITING_AT_OPERATOR, page_url, "open", handle)
 

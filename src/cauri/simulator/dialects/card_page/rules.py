@@ -20,6 +20,7 @@ _CUSTOMER = (
     "state",
     "zip_code",
 )
+_MAY_BE_EMPTY = ("name", "surname", "phone_number")  # merchants need not send them
 _REFERENCE = re.compile(r"[\x21-\x7e]{1,100}")
 _AMOUNT = re.compile(r"(0|[1-9][0-9]{0,11})([.][0-9]{1,2})?")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
@@ -70,7 +71,7 @@ def read_session(body: Mapping[str, Any]) -> SessionRequest:
         description=_text(body, "description"),
         return_url=_url(body, "return_url"),
         callback_url=_url(body, "callback_url"),
-        phone=str(customer["phone_number"]).removeprefix("+"),
+        phone=str(customer.get("phone_number", "")).removeprefix("+"),
     )
 
 
@@ -84,6 +85,8 @@ def _check_customer(customer: Mapping[str, Any]) -> None:
         if name not in _CUSTOMER:
             raise _wrong(f"customer.{name}", "unknown field")
     for name in _CUSTOMER:
+        if name in _MAY_BE_EMPTY and customer.get(name, "") == "":
+            continue
         shape, words = shapes.get(name, (None, ""))
         _text(customer, name, shape, words, within="customer.")
 

@@ -14,10 +14,11 @@ from cauri.domain.payment import AttemptStatus
 from tests.conftest import NewDatabase
 from tests.lifecycle.shopping import Shop
 from tests.notifier.receiver import Receiver
-from tests.operators.cases import CASES
+from tests.operators.cases import CASES, COUNTRIES
 from tests.operators.kit import Buyer, Case, buyer_of
 from tests.running import Running, run
 
+every_case = pytest.mark.parametrize("case", CASES + COUNTRIES, ids=str)
 each_case = pytest.mark.parametrize("case", CASES, ids=str)
 FAILURE_NUMBERS = sorted(code.number for code in FAILURES)
 NONSENSE = (
@@ -55,7 +56,9 @@ async def new_buyer(
 
         async def make(case: Case) -> Buyer:
             if case.connector not in worlds:
-                methods = {one.method: one.connector for one in CASES if one.connector == case.connector}
+                methods = {
+                    one.method: one.connector for one in CASES + COUNTRIES if one.connector == case.connector
+                }
                 database = await new_database(engine)
                 worlds[case.connector] = await run(database, clock=ManualClock(), methods=methods)
             site = await worlds[case.connector].new_site(attempts_max=1)
@@ -67,7 +70,7 @@ async def new_buyer(
     await receiver.stop()
 
 
-@each_case
+@every_case
 async def test_it_pays(case: Case, new_buyer: NewBuyer) -> None:
     buyer = await new_buyer(case)
     await buyer.pays()
@@ -100,7 +103,7 @@ async def test_an_answer_lost_before_the_operator_read_the_request_debits_nobody
     assert await buyer.debits() == []
 
 
-@each_case
+@every_case
 async def test_an_answer_lost_after_the_operator_accepted_is_asked_for(
     case: Case, new_buyer: NewBuyer
 ) -> None:
@@ -131,7 +134,7 @@ async def test_questions_that_go_wrong_are_asked_again(case: Case, fault: str, n
 
 
 @pytest.mark.parametrize("callback", ["twice", "before_answer", "lost"])
-@each_case
+@every_case
 async def test_callbacks_come_twice_too_early_or_not_at_all(
     case: Case, callback: str, new_buyer: NewBuyer
 ) -> None:

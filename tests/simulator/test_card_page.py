@@ -141,7 +141,7 @@ async def test_a_session_is_opened_paid_and_told(slow_shop: Shop) -> None:
 
 
 ENDS = {
-    card: (entry.failure or (WORDS[entry.outcome] if entry.outcome in WORDS else None))
+    card: (entry.failure or WORDS.get(entry.outcome))
     for card, entry in CARDS.items()
 }
 

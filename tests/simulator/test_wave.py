@@ -420,6 +420,21 @@ async def test_the_control_plane_settles_a_session_late(wave: Sim) -> None:
     assert debit["taken_back_at"] is not None
 
 
+async def test_a_decision_from_outside_ends_a_try_under_way_and_not_the_session(slow: Sim) -> None:
+    session = await created(slow)
+    await press(slow, session)
+    settle = {"reference": session["id"], "outcome": "602", "callback": True}
+    await slow.post("/_control/settle", settle)
+    assert (await slow.receiver.next())["type"] == "checkout.session.payment_failed"
+    slow.clock.advance(10_000)
+    assert (await get(slow, session["id"]))["checkout_status"] == "open"
+    assert await slow.debits() == []
+    await press(slow, session)
+    slow.clock.advance(10_000)
+    assert (await get(slow, session["id"]))["checkout_status"] == "complete"
+    assert len(await slow.debits()) == 1
+
+
 async def test_what_wave_claims_is_in_the_session_and_the_books(wave: Sim) -> None:
     await wave.story(PAYER, amount="1400")
     session = await created(wave)
@@ -483,6 +498,12 @@ async def test_webhooks_are_doubled_lost_and_early_by_the_story(wave: Sim) -> No
     await wave.story(PAYER, callback="before_answer", delay_s=60)
     await press(wave, await created(wave))
     assert wave.receiver.waiting() == 1
+    await wave.story(PAYER, callback="before_answer", outcome="602")
+    await press(wave, await created(wave))
+    assert wave.receiver.waiting() == 2
+    await wave.story(PAYER, callback="before_answer", outcome="627")
+    await press(wave, await created(wave))
+    assert wave.receiver.waiting() == 2
     assert len(await wave.debits()) == 3
 
 

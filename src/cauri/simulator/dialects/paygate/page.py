@@ -111,7 +111,10 @@ class PayPage:
 
     def routes(self) -> list[Route]:
         path = "/paygate/v1/page"
-        return [Route(path, self._show, methods=["GET"]), Route(path, self._answer, methods=["POST"])]
+        return [
+            Route(path, self._show, methods=["GET"], name="page"),
+            Route(path, self._answer, methods=["POST"], name="page"),
+        ]
 
     async def _show(self, request: Request) -> Response:
         self._exchange.agenda.run_due()

@@ -35,7 +35,7 @@ class Case:
     ``connector`` is its name in the settings, ``operator`` its dialect's on the control plane. ``numbers`` makes a payer's whole number
     without + from six digits. ``says`` holds the failure codes that the operator has no word for, with the code that comes instead.
     ``says_paid``: the body and the path of a forged callback that calls an attempt paid, None where there are no callbacks.
-    ``tells_amounts``: whether its answers name the amount that was collected. ``fields``: more of the merchant's request.
+    ``session_s``: how long the operator lets the payer try again after a failure, which is therefore none before; ``tells_amounts``: whether its answers name the amount that was collected. ``fields``: more of the merchant's request.
     """
 
     connector: str
@@ -48,6 +48,7 @@ class Case:
     says: Mapping[str, str] = field(default_factory=dict)
     says_paid: Callable[[Attempt], tuple[bytes, str]] | None = None
     tells_amounts: bool = True
+    session_s: int = 0
     fields: Mapping[str, object] = field(default_factory=dict)
 
     def __str__(self) -> str:
@@ -81,9 +82,14 @@ class Buyer:
     def route(self) -> Route:
         return self.connector.routes[self.case.method]
 
-    async def pays(self, **story: object) -> None:
-        """Goes as far as the payer can: number, code, the operator's page. ``story`` is what the operator makes of it."""
+    async def pays(self, fault: str = "", **story: object) -> None:
+        """Goes as far as the payer can: number, code, the operator's page.
+
+        ``story`` is what the operator makes of it, ``fault`` what the network makes of the answer to the start.
+        """
         await self.shop.control("next", operator=self.case.operator, outcomes=[story])
+        if fault:
+            await self.shop.control("faults", operator=self.case.operator, door="start", fault=fault)
         answer = await self.purchase.post(
             "pay", country=self.case.country, number=f"+{self.phone}", method=self.case.method
         )
@@ -138,7 +144,7 @@ class Buyer:
 
     async def is_slowly_answered(self, seconds: int = 4) -> None:
         """The operator takes longer to answer than the page waits; the clock moves meanwhile."""
-        paying = asyncio.ensure_future(self.pays(answer=f"slow:{seconds}"))
+        paying = asyncio.ensure_future(self.pays(f"slow:{seconds}"))
         for _ in range(TURNS_MAX):
             done, _ = await asyncio.wait({paying}, timeout=0.05)
             if done:
@@ -228,6 +234,13 @@ class Buyer:
         await self.shows("00")
         assert await self.debits() == [(Decimal(self.case.amount), self.case.currency)]
         assert (await self.attempt()).operator_id
+
+    async def is_refused_at_last(self, code: str) -> None:
+        """At once, or where the operator lets the payer try again, when its session is over."""
+        if self.case.session_s and (await self.attempt()).status is AttemptStatus.SENT:
+            await self.keeps_waiting()
+            self.shop.clock.advance(self.case.session_s * SECOND)
+        await self.is_refused(code)
 
     async def is_refused(self, code: str) -> None:
         await self.shows(code)

@@ -82,7 +82,7 @@ async def test_it_pays(case: Case, new_buyer: NewBuyer) -> None:
 async def test_each_refusal_is_told_with_its_code(case: Case, code: str, new_buyer: NewBuyer) -> None:
     buyer = await new_buyer(case)
     await buyer.pays(outcome=code)
-    await buyer.is_refused(case.says.get(code, code))
+    await buyer.is_refused_at_last(case.says.get(code, code))
 
 
 @each_case
@@ -98,7 +98,7 @@ async def test_an_answer_lost_before_the_operator_read_the_request_debits_nobody
 ) -> None:
     """The connector cannot know that nothing was read: the attempt waits for its rule, or for a person."""
     buyer = await new_buyer(case)
-    await buyer.pays(answer="drop_before")
+    await buyer.pays("drop_before")
     await buyer.ends_without_an_answer()
     assert await buyer.debits() == []
 
@@ -108,7 +108,7 @@ async def test_an_answer_lost_after_the_operator_accepted_is_asked_for(
     case: Case, new_buyer: NewBuyer
 ) -> None:
     buyer = await new_buyer(case)
-    await buyer.pays(answer="drop_after")
+    await buyer.pays("drop_after")
     await buyer.ends_as_the_operator_has_it()
 
 
@@ -118,7 +118,7 @@ async def test_a_nonsense_answer_to_the_start_is_no_refusal(
     case: Case, answer: str, new_buyer: NewBuyer
 ) -> None:
     buyer = await new_buyer(case)
-    await buyer.pays(answer=answer)
+    await buyer.pays(answer)
     await buyer.ends_as_the_operator_has_it()
 
 
@@ -205,4 +205,4 @@ async def test_a_restart_in_the_middle_loses_nothing(
     buyer = await new_buyer(case)
     await buyer.pays(delay_s=5, callback="lost")
     await buyer.shop.running.restart_gateway()
-    await buyer.is_paid_once()
+    await buyer.ends_as_the_operator_has_it()

@@ -570,6 +570,8 @@ async def test_without_a_callback_url_nobody_is_called(ci: Momo) -> None:
         ("not a url", 400, "VALIDATION_ERROR"),
         ("/callback", 400, "VALIDATION_ERROR"),
         ("http://127.0.0.1/cb?x=1", 400, "VALIDATION_ERROR"),
+        ("http://127.0.0.1/cb?", 400, "VALIDATION_ERROR"),
+        ("http://127.0.0.1/cb#x", 400, "VALIDATION_ERROR"),
         ("https://127.0.0.1/cb", 400, "VALIDATION_ERROR"),
         ("http://[::1/cb", 400, "VALIDATION_ERROR"),
         ("http://elsewhere.example/cb", 500, "INVALID_CALLBACK_URL_HOST"),

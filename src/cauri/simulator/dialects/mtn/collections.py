@@ -34,6 +34,7 @@ from cauri.simulator.exchange import Collection, Exchange, new_operator_id
 from cauri.simulator.stories import NEVER, PAID, Story, story_of
 
 DIALECT = "mtn"
+_API = "/mtn/collection/v1_0"
 
 NOTIFIABLE_S = 3600
 """How long after the payment a delivery notification is taken; MTN says only "too late"."""
@@ -62,8 +63,9 @@ class Mtn:
 
     def routes(self) -> list[Route]:
         setup = Provisioning(self._accounts, self._exchange.agenda)
-        pay = "/mtn/collection/v1_0/requesttopay"
+        pay, holder = f"{_API}/requesttopay", f"{_API}/accountholder/msisdn/{{msisdn}}"
         return [
+<<<<<<< HEAD
             self._route("/mtn/v1_0/apiuser", setup.create_user, "POST"),
             self._route("/mtn/v1_0/apiuser/{user_id}", setup.show_user, "GET"),
             self._route("/mtn/v1_0/apiuser/{user_id}/apikey", setup.create_key, "POST"),
@@ -76,6 +78,20 @@ class Mtn:
         ]
 
     def _route(self, path: str, door: Door, method: str, name: str = "toolkit") -> Route:
+=======
+            self._route("POST", "/mtn/v1_0/apiuser", setup.create_user, "toolkit"),
+            self._route("GET", "/mtn/v1_0/apiuser/{user_id}", setup.show_user, "toolkit"),
+            self._route("POST", "/mtn/v1_0/apiuser/{user_id}/apikey", setup.create_key, "toolkit"),
+            self._route("POST", "/mtn/collection/token/", setup.token, "token"),
+            self._route("POST", pay, self._start, "start"),
+            self._route("GET", pay + "/{reference}", self._status, "check"),
+            self._route("POST", pay + "/{reference}/deliverynotification", self._notify, "toolkit"),
+            self._route("GET", holder + "/active", self._is_active, "toolkit"),
+            self._route("GET", f"{_API}/account/balance", self._balance, "toolkit"),
+        ]
+
+    def _route(self, method: str, path: str, door: Door, what_for: str) -> Route:
+>>>>>>> 2c10ab2a2734b6bb407d6a805ec03ccfc6bdd141
         async def guarded(request: Request) -> Response:
             self._exchange.agenda.run_due()
             try:
@@ -83,7 +99,11 @@ class Mtn:
             except Refused as refused:
                 return refused.answer
 
+<<<<<<< HEAD
         return Route(path, guarded, methods=[method], name=name)
+=======
+        return Route(path, guarded, methods=[method], name=what_for)
+>>>>>>> 2c10ab2a2734b6bb407d6a805ec03ccfc6bdd141
 
     def _caller(self, request: Request) -> tuple[MtnAccount, User]:
         """Subscription key, token and environment must belong together. Raises `Refused` (401, 400, 500)."""
@@ -143,6 +163,7 @@ class Mtn:
             prompt="pin",
             extras={
                 "echo": wanted.echo,
+                "merchant_reference": wanted.echo["externalId"],
                 "callback_url": callback_url,
                 "environment": environment,
                 "sandbox": environment == "sandbox",

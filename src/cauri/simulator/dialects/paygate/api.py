@@ -61,16 +61,28 @@ class PayGate:
             self._route("/paygate/api/v1/pay", self._pay, "start"),
             self._route("/paygate/api/v1/status", self._status_by_reference, "check"),
             self._route("/paygate/api/v2/status", self._status_by_identifier, "check"),
+<<<<<<< HEAD
             self._route("/paygate/api/v1/check-balance", self._balance),
             *self._page.routes(),
         ]
 
     def _route(self, path: str, door: Door, name: str = "toolkit") -> Route:
+=======
+            self._route("/paygate/api/v1/check-balance", self._balance, "toolkit"),
+            *self._page.routes(),
+        ]
+
+    def _route(self, path: str, door: Door, what_for: str) -> Route:
+>>>>>>> 2c10ab2a2734b6bb407d6a805ec03ccfc6bdd141
         async def guarded(request: Request) -> Response:
             self._exchange.agenda.run_due()
             return await door(request)
 
+<<<<<<< HEAD
         return Route(path, guarded, methods=["POST"], name=name)
+=======
+        return Route(path, guarded, methods=["POST"], name=what_for)
+>>>>>>> 2c10ab2a2734b6bb407d6a805ec03ccfc6bdd141
 
     async def _pay(self, request: Request) -> Response:
         try:
@@ -90,7 +102,7 @@ class PayGate:
             return json_answer({"tx_reference": None, "status": refused.status})
         collection = self.register(account, wanted, story)
         await self._begin(collection)
-        answer = json_answer({"tx_reference": collection.extras["tx_reference"], "status": REGISTERED})
+        answer = json_answer({"tx_reference": collection.operator_id, "status": REGISTERED})
         return await spoiled(story.answer, answer, _failure(500, "Erreur interne."), self._exchange.agenda)
 
     def knows(self, identifier: str) -> bool:
@@ -108,14 +120,14 @@ class PayGate:
             operator_id=new_operator_id(),
             prompt="pin",
             extras={
-                "tx_reference": new_operator_id(),
+                "payment_reference": new_operator_id(),
                 "network": wanted.network,
                 "phone_given": wanted.phone_given,
                 "account": account,
             },
         )
         self._exchange.record(collection)
-        self._by_reference[str(collection.extras["tx_reference"])] = collection
+        self._by_reference[collection.operator_id] = collection
         return collection
 
     async def _begin(self, collection: Collection) -> None:
@@ -125,7 +137,7 @@ class PayGate:
             return
         self._exchange.overrule(collection, outcome, "lost")
         call = self._call(collection)
-        if outcome == PAID and call is not None:
+        if collection.outcome == PAID and call is not None:
             await self._exchange.callbacks.send_now(call)
 
     def _on_settled(self, collection: Collection, callback: str) -> None:
@@ -197,9 +209,9 @@ def _facts(collection: Collection) -> dict[str, Any]:
     """`payment_reference` is the network's own, there once the payment is made; times are Togo's, which are UTC."""
     moment = int(str(collection.extras.get("decided_at", collection.created_at)))
     return {
-        "tx_reference": collection.extras["tx_reference"],
+        "tx_reference": collection.operator_id,
         "identifier": collection.reference,
-        "payment_reference": collection.operator_id if collection.outcome == PAID else None,
+        "payment_reference": collection.extras["payment_reference"] if collection.outcome == PAID else None,
         "payment_method": collection.extras["network"],
         "amount": int(Decimal(collection.reported_amount)),
         "datetime": datetime.fromtimestamp(moment / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S"),

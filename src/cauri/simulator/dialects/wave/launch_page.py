@@ -14,7 +14,7 @@ from cauri.simulator.agenda import Agenda
 from cauri.simulator.dialects.wave.page_texts import ERRORS, TEXTS
 from cauri.simulator.dialects.wave.views import Session
 from cauri.simulator.dialects.wave.words import MESSAGES
-from cauri.simulator.stories import FAILURE_CODES, Story
+from cauri.simulator.stories import FAILURE_CODES
 
 _PHONE = re.compile(r"[1-9][0-9]{7,14}")
 _PHONE_MAX = 30
@@ -33,7 +33,7 @@ _templates = Environment(loader=PackageLoader(__package__), autoescape=True, und
 class Till(Protocol):
     """What a payer can do to a session."""
 
-    async def pay(self, session: Session, phone: str) -> Story: ...
+    async def pay(self, session: Session, phone: str) -> None: ...
 
     def fail(self, session: Session, code: str) -> None: ...
 
@@ -84,15 +84,20 @@ class LaunchPages:
         if restricted and phone != restricted:
             self._till.fail(session, _MISMATCH)
             return RedirectResponse(session.wanted.error_url, 303)
-        story = await self._till.pay(session, phone)
-        failed = story.outcome in FAILURE_CODES
-        return RedirectResponse(session.wanted.error_url if failed else session.wanted.success_url, 303)
+        await self._till.pay(session, phone)
+        return RedirectResponse(_way_on(session), 303)
 
     def _fail(self, request: Request, session: Session, error: object) -> Response:
         if error not in MESSAGES:
             return _page(request, session, 400, "unread")
         self._till.fail(session, str(error))
         return RedirectResponse(session.wanted.error_url, 303)
+
+
+def _way_on(session: Session) -> str:
+    """Where Pay leads: by what was decided, or by what will be. The merchant must ask all the same."""
+    will_pay = session.paying and session.collection.story.outcome not in FAILURE_CODES
+    return session.wanted.success_url if session.paid or will_pay else session.wanted.error_url
 
 
 def _way_back(session: Session) -> str:

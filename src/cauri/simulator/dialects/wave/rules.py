@@ -105,8 +105,12 @@ def _text_or_none(body: Mapping[str, Any], name: str) -> str | None:
 
 def _payer_mobile(body: Mapping[str, Any]) -> str | None:
     """The newer spelling and the older one mean the same."""
-    given = {str(body[name]): name for name in _PAYER if body.get(name) is not None}
-    for mobile, name in given.items():
-        if not _E164.fullmatch(mobile) or len(given) > 1:
+    mobile: str | None = None
+    for name in _PAYER:
+        given = body.get(name)
+        if given is None:
+            continue
+        if not isinstance(given, str) or not _E164.fullmatch(given) or mobile not in (None, given):
             raise invalid(name, "must be one number in E.164, such as +2250700000001")
-    return next(iter(given), None)
+        mobile = given
+    return mobile

@@ -71,6 +71,7 @@ class Wave:
     def routes(self) -> list[Route]:
         sessions = "/wave/v1/checkout/sessions"
         return [
+<<<<<<< HEAD
             self._route(sessions, self._create, "POST", "start"),
             self._route(sessions, self._by_transaction, "GET", "check"),
             self._route(sessions + "/search", self._search, "GET", "check"),
@@ -80,6 +81,17 @@ class Wave:
         ]
 
     def _route(self, path: str, door: Door, method: str, name: str = "toolkit") -> Route:
+=======
+            self._route("POST", sessions, self._create, "start"),
+            self._route("GET", sessions, self._by_transaction, "check"),
+            self._route("GET", sessions + "/search", self._search, "check"),
+            self._route("GET", sessions + "/{session_id}", self._get, "check"),
+            self._route("POST", sessions + "/{session_id}/expire", self._expire, "toolkit"),
+            *self._pages.routes(),
+        ]
+
+    def _route(self, method: str, path: str, door: Door, what_for: str) -> Route:
+>>>>>>> 2c10ab2a2734b6bb407d6a805ec03ccfc6bdd141
         async def guarded(request: Request) -> Response:
             self._exchange.agenda.run_due()
             try:
@@ -88,7 +100,11 @@ class Wave:
             except Refused as refused:
                 return refused.answer
 
+<<<<<<< HEAD
         return Route(path, guarded, methods=[method], name=name)
+=======
+        return Route(path, guarded, methods=[method], name=what_for)
+>>>>>>> 2c10ab2a2734b6bb407d6a805ec03ccfc6bdd141
 
     async def _create(self, request: Request, account: WaveAccount) -> Response:
         body = await read_json_object(request)
@@ -98,12 +114,10 @@ class Wave:
         key, raw = (account.api_key, request.headers.get("idempotency-key", "")), await request.body()
         if key[1] and key in self._book.by_idempotency_key:
             return _replayed(raw, *self._book.by_idempotency_key[key])
-        story = PAYS
-        if wanted.payer_mobile is not None:
-            story = self._exchange.take_story(wanted.payer_mobile.removeprefix("+"), {})
+        story = self._exchange.take_story((wanted.payer_mobile or "").removeprefix("+"), {})
         if story.answer == "drop_before":
             return Dropped()
-        if wanted.payer_mobile is not None and story.outcome in REFUSED_AT_ONCE:
+        if story.outcome in REFUSED_AT_ONCE:
             status, message = REFUSED_AT_ONCE[story.outcome]
             raise Refused(status, WORDS[story.outcome], message)
         session = self._open(account, wanted, story)
@@ -125,7 +139,7 @@ class Wave:
             created_at=now,
             operator_id="T_" + "".join(secrets.choice(_LETTERS) for _ in range(10)),
             prompt="page",
-            extras={"page": self._launch_root + session_id},
+            extras={"page": self._launch_root + session_id, "merchant_reference": wanted.client_reference},
         )
         expires_at = now + round(self._session_s * 1000)
         session = Session(collection, account, wanted, self._launch_root + session_id, expires_at)
@@ -168,52 +182,59 @@ class Wave:
     def _close(self, session: Session, outcome: str) -> None:
         """Over without a payment. No event of Wave's tells of it."""
         if session.open:
+            session.paying = False
             self._exchange.overrule(session.collection, outcome, "lost")
 
-    async def pay(self, session: Session, phone: str) -> Story:
-        """The payer presses Pay on the launch page; returns the story that begins.
+    async def pay(self, session: Session, phone: str) -> None:
+        """The payer presses Pay on the launch page.
 
         The story that the session was created with holds for the first press; later presses, and payers
-        that the session did not know, get the story of their number.
+        that nothing was known of, get the story of their number.
         """
         collection = session.collection
-        first = bool(collection.phone) and "pressed" not in collection.extras
-        story = collection.story if first else self._exchange.take_story(phone, {})
-        collection.story, collection.phone = story, phone
-        collection.extras["pressed"] = True
-        collection.prompt = None
+        if session.presses or (collection.story is PAYS and not collection.phone):
+            collection.story = self._exchange.take_story(phone, {})
+        collection.phone, collection.prompt = phone, None
         session.paying = True
+        session.presses += 1
+        story, press = collection.story, session.presses
         delay_s = self._exchange.operator_delay_s if story.delay_s is None else story.delay_s
-        if story.callback == "before_answer" and story.outcome == PAID:
-            self._exchange.overrule(collection, PAID, "lost")
-            await self._webhooks.send_now(session, COMPLETED)
+        if story.callback == "before_answer" and story.outcome != NEVER:
+            self._decide(session, press, "lost")
+            if session.paid or session.open:
+                await self._webhooks.send_now(session, COMPLETED if session.paid else PAYMENT_FAILED)
         elif story.outcome != NEVER and delay_s <= 0:
-            self._decide(session, story)
+            self._decide(session, press, story.callback)
         elif story.outcome != NEVER:
-            self._exchange.agenda.after(delay_s, lambda: self._decide(session, story))
-        return story
+            self._exchange.agenda.after(delay_s, lambda: self._decide(session, press, story.callback))
 
-    def _decide(self, session: Session, story: Story) -> None:
-        session.paying = False
-        if story.outcome == PAID:
-            self._exchange.end(session.collection, PAID)
-        elif story.outcome == CANCELLED:
+    def _decide(self, session: Session, press: int, callback: str) -> None:
+        """The try that began with this press ends, unless something else has ended it."""
+        outcome = session.collection.story.outcome
+        if not session.paying or press != session.presses:
+            return
+        if outcome == PAID:
+            self._exchange.overrule(session.collection, PAID, callback)
+        elif outcome == CANCELLED:
             self._close(session, CANCELLED)
         else:
-            self.fail(session, WORDS[story.outcome], _SENDS[story.callback])
+            self.fail(session, WORDS[outcome], callback)
 
-    def fail(self, session: Session, code: str, times: int = 1) -> None:
+    def fail(self, session: Session, code: str, callback: str = "normal") -> None:
         """An attempt fails with this `last_payment_error`; the session stays open and payable."""
-        if not session.open:
-            return
         session.last_error = code
         session.paying = False
+        session.collection.outcome = None
         session.collection.prompt = "page"
-        if times:
-            self._webhooks.send(session, PAYMENT_FAILED, times)
+        if _SENDS[callback]:
+            self._webhooks.send(session, PAYMENT_FAILED, _SENDS[callback])
 
     def _on_settled(self, collection: Collection, callback: str) -> None:
+        """Decided: paid, over, or overruled from outside. A refusal while a payment is under way ends that try only."""
         session = self._book.sessions[collection.reference]
+        if session.paying and not session.paid:
+            self.fail(session, WORDS[str(collection.outcome)], callback)
+            return
         session.paying = False
         session.completed_at = self._exchange.agenda.now()
         if _SENDS[callback]:

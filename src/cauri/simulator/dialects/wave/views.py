@@ -22,6 +22,7 @@ class Session:
     last_error: str | None = None
     completed_at: int | None = None
     paying: bool = False
+    presses: int = 0
 
     @property
     def open(self) -> bool:

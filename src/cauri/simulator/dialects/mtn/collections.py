@@ -65,20 +65,6 @@ class Mtn:
         setup = Provisioning(self._accounts, self._exchange.agenda)
         pay, holder = f"{_API}/requesttopay", f"{_API}/accountholder/msisdn/{{msisdn}}"
         return [
-<<<<<<< HEAD
-            self._route("/mtn/v1_0/apiuser", setup.create_user, "POST"),
-            self._route("/mtn/v1_0/apiuser/{user_id}", setup.show_user, "GET"),
-            self._route("/mtn/v1_0/apiuser/{user_id}/apikey", setup.create_key, "POST"),
-            self._route("/mtn/collection/token/", setup.token, "POST", "token"),
-            self._route(pay, self._start, "POST", "start"),
-            self._route(pay + "/{reference}", self._status, "GET", "check"),
-            self._route(pay + "/{reference}/deliverynotification", self._notify, "POST"),
-            self._route("/mtn/collection/v1_0/accountholder/msisdn/{msisdn}/active", self._is_active, "GET"),
-            self._route("/mtn/collection/v1_0/account/balance", self._balance, "GET"),
-        ]
-
-    def _route(self, path: str, door: Door, method: str, name: str = "toolkit") -> Route:
-=======
             self._route("POST", "/mtn/v1_0/apiuser", setup.create_user, "toolkit"),
             self._route("GET", "/mtn/v1_0/apiuser/{user_id}", setup.show_user, "toolkit"),
             self._route("POST", "/mtn/v1_0/apiuser/{user_id}/apikey", setup.create_key, "toolkit"),
@@ -91,7 +77,6 @@ class Mtn:
         ]
 
     def _route(self, method: str, path: str, door: Door, what_for: str) -> Route:
->>>>>>> 2c10ab2a2734b6bb407d6a805ec03ccfc6bdd141
         async def guarded(request: Request) -> Response:
             self._exchange.agenda.run_due()
             try:
@@ -99,11 +84,7 @@ class Mtn:
             except Refused as refused:
                 return refused.answer
 
-<<<<<<< HEAD
-        return Route(path, guarded, methods=[method], name=name)
-=======
         return Route(path, guarded, methods=[method], name=what_for)
->>>>>>> 2c10ab2a2734b6bb407d6a805ec03ccfc6bdd141
 
     def _caller(self, request: Request) -> tuple[MtnAccount, User]:
         """Subscription key, token and environment must belong together. Raises `Refused` (401, 400, 500)."""

@@ -61,28 +61,16 @@ class PayGate:
             self._route("/paygate/api/v1/pay", self._pay, "start"),
             self._route("/paygate/api/v1/status", self._status_by_reference, "check"),
             self._route("/paygate/api/v2/status", self._status_by_identifier, "check"),
-<<<<<<< HEAD
-            self._route("/paygate/api/v1/check-balance", self._balance),
-            *self._page.routes(),
-        ]
-
-    def _route(self, path: str, door: Door, name: str = "toolkit") -> Route:
-=======
             self._route("/paygate/api/v1/check-balance", self._balance, "toolkit"),
             *self._page.routes(),
         ]
 
     def _route(self, path: str, door: Door, what_for: str) -> Route:
->>>>>>> 2c10ab2a2734b6bb407d6a805ec03ccfc6bdd141
         async def guarded(request: Request) -> Response:
             self._exchange.agenda.run_due()
             return await door(request)
 
-<<<<<<< HEAD
-        return Route(path, guarded, methods=["POST"], name=name)
-=======
         return Route(path, guarded, methods=["POST"], name=what_for)
->>>>>>> 2c10ab2a2734b6bb407d6a805ec03ccfc6bdd141
 
     async def _pay(self, request: Request) -> Response:
         try:

@@ -71,17 +71,6 @@ class Wave:
     def routes(self) -> list[Route]:
         sessions = "/wave/v1/checkout/sessions"
         return [
-<<<<<<< HEAD
-            self._route(sessions, self._create, "POST", "start"),
-            self._route(sessions, self._by_transaction, "GET", "check"),
-            self._route(sessions + "/search", self._search, "GET", "check"),
-            self._route(sessions + "/{session_id}", self._get, "GET", "check"),
-            self._route(sessions + "/{session_id}/expire", self._expire, "POST"),
-            *self._pages.routes(),
-        ]
-
-    def _route(self, path: str, door: Door, method: str, name: str = "toolkit") -> Route:
-=======
             self._route("POST", sessions, self._create, "start"),
             self._route("GET", sessions, self._by_transaction, "check"),
             self._route("GET", sessions + "/search", self._search, "check"),
@@ -91,7 +80,6 @@ class Wave:
         ]
 
     def _route(self, method: str, path: str, door: Door, what_for: str) -> Route:
->>>>>>> 2c10ab2a2734b6bb407d6a805ec03ccfc6bdd141
         async def guarded(request: Request) -> Response:
             self._exchange.agenda.run_due()
             try:
@@ -100,11 +88,7 @@ class Wave:
             except Refused as refused:
                 return refused.answer
 
-<<<<<<< HEAD
-        return Route(path, guarded, methods=[method], name=name)
-=======
         return Route(path, guarded, methods=[method], name=what_for)
->>>>>>> 2c10ab2a2734b6bb407d6a805ec03ccfc6bdd141
 
     async def _create(self, request: Request, account: WaveAccount) -> Response:
         body = await read_json_object(request)

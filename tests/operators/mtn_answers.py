@@ -7,7 +7,11 @@ from scripted_operator import REFERENCE
 from cauri.clock import ManualClock
 from cauri.operators.mtn import Mtn
 
-KEY, USER, API_KEY = "subscription-key-1", "0b9a3f5e-5b1c-4f0e-8c2d-7a6e5d4c3b2a", "0123456789abcdef0123456789abcdef"
+KEY, USER, API_KEY = (
+    "subscription-key-1",
+    "0b9a3f5e-5b1c-4f0e-8c2d-7a6e5d4c3b2a",
+    "0123456789abcdef0123456789abcdef",
+)
 TOKEN = "POST /collection/token/"
 PAY = "POST /collection/v1_0/requesttopay"
 STATUS = "GET /collection/v1_0/requesttopay/"

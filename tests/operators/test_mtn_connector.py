@@ -153,9 +153,7 @@ def test_an_account_that_cannot_be_right_is_refused_in_words(change, told):
     fields = {"country": "CI", "key": "k", "user": REFERENCE, "api_key": "k", **change}
     named = {name: fields[name] for name in ("environment", "base_url") if name in fields}
     with pytest.raises(ValueError, match=told):
-        Mtn(
-            fields["country"], fields["key"], fields["user"], fields["api_key"], clock=ManualClock(), **named
-        )
+        Mtn(fields["country"], fields["key"], fields["user"], fields["api_key"], clock=ManualClock(), **named)
 
 
 # --- the currency of the environment ---------------------------------------------------------------------------------

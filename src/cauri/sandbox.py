@@ -27,7 +27,7 @@ SITE_NAME = "Boutique de démonstration"
 # The gateway's accounts with the simulated operators.
 PAWAPAY_TOKEN = "sandbox-pawapay-token"  # noqa: S105
 MOOV_USER, MOOV_PASSWORD = "cauri", "sandbox-moov-password"
-MOOV_COUNTRIES = ("CI", "BF", "ML")
+MOOV_COUNTRIES = ("CI", "BF")
 
 NO_LIMITS = Limits(rate_per_key=0, failed_auth_per_address=0, page_posts_per_address=0, attempt_gap_s=0)
 

@@ -248,6 +248,7 @@ SEARCHES = {
     "one that can be": ([session("expired"), session()], OPEN),
     "others' only": ([session(client_reference="x")], Unknown("the answer is about another client_reference", alert=True)),
     "one without a reference": ([paid(client_reference=None)], Unknown("the answer is about another client_reference", alert=True)),
+    "one that cannot be read beside one that was paid": ([{"id": 7}, paid()], PAID),
     "one that cannot be read": ([session("expired"), {"id": 7}], OURS_UNREADABLE),
 }  # fmt: skip
 

@@ -140,10 +140,7 @@ async def test_a_session_is_opened_paid_and_told(slow_shop: Shop) -> None:
     )  # fmt: skip
 
 
-ENDS = {
-    card: (entry.failure or WORDS.get(entry.outcome))
-    for card, entry in CARDS.items()
-}
+ENDS = {card: (entry.failure or WORDS.get(entry.outcome)) for card, entry in CARDS.items()}
 
 
 @pytest.mark.parametrize(("number", "failure"), ENDS.items())

@@ -17,6 +17,9 @@ NOT_SETTINGS = frozenset(
     {"CAURI_BASE_URL", "CAURI_APIKEY", "CAURI_SITE_ID", "CAURI_SECRET_KEY", "CAURI_TEST_POSTGRES"}
 )
 
+# Settings that are lists, wherever they stand.
+LISTS = frozenset({"trusted_proxies", "webhook_secrets"})
+
 
 def file_values(path: Path | None) -> dict[str, Any]:
     if path is None:
@@ -61,7 +64,7 @@ def _cased(path: list[str], name: str) -> str:
 
 def _read_text(path: list[str], name: str, text: str) -> Any:
     """Lists are written with commas in the environment."""
-    if name == "trusted_proxies" or path == ["bounds"]:
+    if name in LISTS or path == ["bounds"]:
         return [part.strip() for part in text.split(",") if part.strip()]
     return text
 

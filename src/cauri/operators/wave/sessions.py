@@ -44,7 +44,7 @@ class Session(msgspec.Struct):
 
 
 class Found(msgspec.Struct):
-    """The answer to a search. Sessions are read one by one, so that one that cannot be read does not hide the others."""
+    """The answer to a search. Sessions are read one by one, so that one that cannot be read does not hide one that was paid."""
 
     result: list[msgspec.Raw]
 
@@ -95,12 +95,13 @@ def read_search(answer: Answer, reference: str) -> Outcome:
     if not found.result:
         return Unknown("the operator knows no session with our reference", not_found=True)
     sessions = [decoded(raw, Session) for raw in found.result]
+    ours = [each for each in sessions if each is not None and each.client_reference == reference]
+    best = min((outcome_of(each, reference) for each in ours), key=_weight, default=None)
+    if isinstance(best, Accepted | Waiting):
+        return best
     if None in sessions:
         return Unknown("a session in the search cannot be read", alert=True)
-    ours = [each for each in sessions if each is not None and each.client_reference == reference]
-    if not ours:
-        return Unknown("the answer is about another client_reference", alert=True)
-    return min((outcome_of(each, reference) for each in ours), key=_weight)
+    return best or Unknown("the answer is about another client_reference", alert=True)
 
 
 def outcome_of(session: Session, reference: str) -> Outcome:

@@ -13,7 +13,7 @@ from types import MappingProxyType
 import msgspec
 import structlog
 
-from cauri.domain.codes import Code
+from cauri.domain.codes import FAILURES, Code
 from cauri.domain.outcome import Accepted, Outcome, Refused, Unknown, Waiting
 from cauri.operators.alerts import configuration_refused
 from cauri.operators.base import BadCallback, Callback, Connector, Order, Route, Silence
@@ -61,6 +61,9 @@ STATUS_WORDS: dict[str, Paid] = {
     "4": Paid.EXPIRED,
     "6": Paid.CANCELLED,
 }
+
+# The simulated operators' reserved words, for codes that PayGate has no number for.
+RESERVED_WORDS: dict[str, Code] = {f"CAURI_{code.number}": code for code in FAILURES}
 
 ROUTES: Mapping[str, Route] = MappingProxyType({"TmoneyTG": Route("TMONEY"), "FLOOZTG": Route("FLOOZ")})
 
@@ -235,6 +238,8 @@ def outcome_of(transfer: Transfer, reference: str, handle: str | None) -> Outcom
         case Paid.CANCELLED:
             return Refused(Code.CANCELLED, f"{word}: cancelled")
         case None:
+            if word in RESERVED_WORDS:
+                return Refused(RESERVED_WORDS[word], word)
             return Unknown(f"unknown status of a question: {quoted(word, 60)}", alert=True)
 
 

@@ -48,6 +48,12 @@ FAILURE_WORDS: dict[str, Code] = {
     **{f"CAURI_{code.number}": code for code in FAILURES},
 }
 
+# error.code of a session that was not opened.
+START_WORDS: dict[str, Code] = {
+    "amount_too_low": Code.AMOUNT_TOO_LOW,
+    "amount_too_high": Code.AMOUNT_TOO_HIGH,
+}
+
 # HTTP statuses of an error that says that nothing was opened, and why that is ours to repair.
 CONFIGURATION_STATUSES = frozenset({400, 401, 403, 404, 422})
 
@@ -127,8 +133,9 @@ def read_start(answer: Answer, order: Order) -> Outcome:
         return _opened(answer, order)
     if answer.status == 429 or answer.status >= 500:
         return Refused(Code.OPERATOR_UNAVAILABLE, f"HTTP {answer.status}", unstarted=True)
-    if answer.status in CONFIGURATION_STATUSES and decoded(answer.body, Errors) is not None:
-        return Refused(Code.SERVICE_UNAVAILABLE, _error_word(answer))
+    errors = decoded(answer.body, Errors)
+    if answer.status in CONFIGURATION_STATUSES and errors is not None:
+        return Refused(START_WORDS.get(errors.error.code, Code.SERVICE_UNAVAILABLE), _error_word(answer))
     return Unknown(f"unreadable answer, HTTP {answer.status}")
 
 

@@ -254,6 +254,13 @@ async def test_a_lost_answer_is_unknown(operator, order_of, call, door, silence)
     await connector.close()
 
 
+async def test_a_line_cut_before_the_request_was_read_is_unknown(operator, mtn, order_of):
+    await mtn.check(order_of("MOMO"))  # the token is there
+    operator.hangs_up_at_once = True
+    assert isinstance(await mtn.start(order_of("MOMO")), Unknown)
+    assert isinstance(await mtn.check(order_of("MOMO")), Unknown)
+
+
 # "REJECTED" is a word of MTN's too.
 FOREIGN = {name: body for name, body in NONSENSE.items() if name != "a text as failureReason"}
 

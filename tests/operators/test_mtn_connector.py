@@ -234,6 +234,8 @@ async def test_a_configuration_error_is_told_to_whoever_runs_cauri(operator, mtn
         await mtn.start(order_of("MOMO"))
     [entry] = [entry for entry in told if entry["log_level"] == "error"]
     assert (entry["event"], entry["operator"]) == ("operator_configuration_refused", "mtn_ci")
+    assert entry["alert"] is True
+    assert "2250749012966" not in str(told)
 
 
 async def test_only_a_start_that_cannot_have_left_or_was_declined_is_unstarted(refused_port, order_of):

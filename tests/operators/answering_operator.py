@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from scripted_operator import HANG_UP, HANG_UP_AT_ONCE, SAY_NOTHING, Recorded, http_answer, read_request
+from scripted_operator import HANG_UP, SAY_NOTHING, Recorded, http_answer, read_request
 
 Answer = Any  # raw bytes, (status, body), a silence, or a function of the request that gives one of these
 
@@ -21,6 +21,7 @@ class AnsweringOperator:
     url: str = ""
     answers: dict[str, Answer] = field(default_factory=dict)
     requests: list[Recorded] = field(default_factory=list)
+    hangs_up_at_once: bool = False
     gates: dict[str, asyncio.Event] = field(default_factory=dict)
 
     def asked(self, beginning: str) -> list[Recorded]:
@@ -28,12 +29,14 @@ class AnsweringOperator:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
+            if self.hangs_up_at_once:
+                return
             request = await read_request(reader)
             self.requests.append(request)
             answer = await self._answer(request)
             if answer is SAY_NOTHING:
                 await reader.read()
-            elif answer not in (HANG_UP, HANG_UP_AT_ONCE):
+            elif answer is not HANG_UP:
                 writer.write(answer)
                 await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError):

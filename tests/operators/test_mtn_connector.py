@@ -234,6 +234,8 @@ async def test_a_configuration_error_is_told_to_whoever_runs_cauri(operator, mtn
         await mtn.start(order_of("MOMO"))
     [entry] = [entry for entry in told if entry["log_level"] == "error"]
     assert (entry["event"], entry["operator"]) == ("operator_configuration_refused", "mtn_ci")
+    assert entry["alert"] is True
+    assert "2250749012966" not in str(told)
 
 
 async def test_only_a_start_that_cannot_have_left_or_was_declined_is_unstarted(refused_port, order_of):
@@ -252,6 +254,13 @@ async def test_a_lost_answer_is_unknown(operator, order_of, call, door, silence)
     connector = mtn_of(operator, start_timeout_s=0.5, check_timeout_s=0.5)
     assert isinstance(await getattr(connector, call)(order_of("MOMO")), Unknown)
     await connector.close()
+
+
+async def test_a_line_cut_before_the_request_was_read_is_unknown(operator, mtn, order_of):
+    await mtn.check(order_of("MOMO"))  # the token is there
+    operator.hangs_up_at_once = True
+    assert isinstance(await mtn.start(order_of("MOMO")), Unknown)
+    assert isinstance(await mtn.check(order_of("MOMO")), Unknown)
 
 
 # "REJECTED" is a word of MTN's too.

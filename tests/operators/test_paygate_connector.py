@@ -216,6 +216,12 @@ async def test_a_lost_answer_is_unknown(operator, order_of, silence, handle):
     await connector.close()
 
 
+async def test_a_line_cut_before_the_request_was_read_is_unknown(operator, paygate, order_of):
+    operator.hangs_up_at_once = True
+    assert isinstance(await paygate.start(order_of("FLOOZTG")), Unknown)
+    assert isinstance(await paygate.check(order_of("FLOOZTG")), Unknown)
+
+
 async def test_only_a_start_that_cannot_have_left_is_refused_at_once(refused_port, order_of):
     connector = PayGate(TOKEN, base_url=refused_port)
     outcome = await connector.start(order_of("FLOOZTG"))

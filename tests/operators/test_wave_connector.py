@@ -190,6 +190,12 @@ async def test_a_lost_answer_is_unknown(operator, order_of, silence):
     await connector.close()
 
 
+async def test_a_line_cut_before_the_request_was_read_is_unknown(operator, wave, order_of):
+    operator.hangs_up_at_once = True
+    assert isinstance(await wave.start(order_of("WAVESN")), Unknown)
+    assert isinstance(await wave.check(order_of("WAVESN")), Unknown)
+
+
 async def test_only_a_start_that_cannot_have_left_is_refused_at_once(refused_port, order_of):
     connector = wave_of(type("nobody", (), {"url": refused_port}))
     outcome = await connector.start(order_of("WAVESN"))

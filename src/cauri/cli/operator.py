@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import Annotated
 
@@ -61,14 +62,16 @@ def provision(
     except ValueError as error:
         raise Trouble(str(error)) from None
     user_id, api_key = run(_provision(steps, callback_host, api_user))
-    typer.echo(
-        f"[operators.mtn.{country.upper()}]\n"
-        f'base_url = "{base_url.rstrip("/")}"\n'
-        f'environment = "sandbox"\n'
-        f'subscription_key = "{key}"\n'
-        f'api_user = "{user_id}"\n'
-        f'api_key = "{api_key}"'
-    )
+    values = {
+        "base_url": base_url.rstrip("/"),
+        "environment": "sandbox",
+        "subscription_key": key,
+        "api_user": user_id,
+        "api_key": api_key,
+    }
+    typer.echo(f"[operators.mtn.{country.upper()}]")
+    for name, value in values.items():
+        typer.echo(f"{name} = {json.dumps(value)}")
     typer.echo("Keep the api_key now: MTN does not show it again.", err=True)
 
 

@@ -9,4 +9,6 @@ log = structlog.get_logger("cauri.operators")
 
 def configuration_refused(connector: str, reference: str, word: str) -> None:
     """The operator refused our own settings or request: the merchant hears 603, which nobody would look at."""
-    log.error("operator_configuration_refused", operator=connector, reference=reference, word=word)
+    log.error(
+        "operator_configuration_refused", alert=True, operator=connector, reference=reference, word=word
+    )

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,9 +10,13 @@ from cauri.clock import ManualClock
 from cauri.simulator.control import Control
 from cauri.simulator.dialects import moov_3pp, orange_burkina
 from cauri.simulator.dialects.card_page import cards
+from cauri.simulator.dialects.mtn import words as mtn_words
+from cauri.simulator.dialects.mtn.accounts import ENVIRONMENTS
 from cauri.simulator.dialects.orange_webpay import words as webpay
 from cauri.simulator.dialects.pawapay.providers import PROVIDERS
 from cauri.simulator.dialects.pawapay.words import TEST_NUMBERS, WORDS
+from cauri.simulator.dialects.paygate import words as paygate_words
+from cauri.simulator.dialects.wave import words as wave_words
 from cauri.simulator.exchange import Exchange
 from cauri.simulator.faults import DOORS, FAULTS
 from cauri.simulator.statements import WRONGS
@@ -45,7 +50,38 @@ def test_every_failure_has_its_line_for_each_operator(code: str) -> None:
     word = WORDS[code]
     assert [code, f"`{word.failure_code}`", "at once" if word.at_once else "later"] in rows("## pawaPay")
     when = "at once" if code in moov_3pp.REFUSED_AT_ONCE else "later"
-    assert [code, f"`{moov_3pp.WORDS[code]}`", when] in rows("## Moov 3pp (FLOOZ, MOOVBF)")
+    assert [code, f"`{moov_3pp.WORDS[code]}`", when] in rows("## Moov 3pp (FLOOZ, MOOVBF, MOOVML)")
+
+
+MTN, WAVE, PAYGATE = (
+    "## MTN MoMo (MOMO, MTNCM, MTNGN, MTNBJ)",
+    "## Wave Checkout (WAVECI, WAVESN)",
+    "## PayGate (FLOOZTG, TmoneyTG)",
+)
+
+
+@pytest.mark.parametrize(
+    ("heading", "words", "at_once"),
+    [
+        (MTN, mtn_words.WORDS, mtn_words.REFUSED_AT_ONCE),
+        (WAVE, wave_words.WORDS, wave_words.REFUSED_AT_ONCE),
+        (PAYGATE, paygate_words.WORDS, paygate_words.REFUSED_AT_ONCE),
+    ],
+)
+def test_every_failure_of_these_operators_has_its_line(heading: str, words: Any, at_once: Any) -> None:
+    documented = {row[0]: row[1:] for row in rows(heading) if row[0].isdigit()}
+    assert {code: word for code, (word, _) in documented.items()} == {
+        code: f"`{word}`" for code, word in words.items()
+    }
+    assert {code for code, (_, when) in documented.items() if when.startswith("at once")} == set(at_once)
+
+
+def test_mtns_test_payers_and_environments_are_all_there() -> None:
+    payers = dict(rows("### MTN's own test payers")[2:])
+    assert {payer: end.strip("`") for payer, end in payers.items() if end[0] == "`"} == mtn_words.REASONS
+    assert set(payers) == set(mtn_words.TEST_NUMBERS)
+    environments = {row[0].strip("`"): row[2] for row in rows(MTN) if row[0].strip("`") in ENVIRONMENTS}
+    assert environments == {name: environment.currency for name, environment in ENVIRONMENTS.items()}
 
 
 def test_the_ready_made_numbers_do_what_their_column_says() -> None:
@@ -60,7 +96,7 @@ def test_the_ready_made_numbers_do_what_their_column_says() -> None:
 
 def test_nothing_else_is_missing() -> None:
     texts = ["PROMPT SENT", "OTP SENT", "SUCCESS", "PENDING", "TRANSACTION NOT FOUND", "DUPLICATE REQUEST-ID"]
-    for word in [*PROVIDERS, *texts, *GUIDE_NUMBERS, *ANSWERS, *CALLBACKS]:
+    for word in [*PROVIDERS, *wave_words.MESSAGES, *texts, *GUIDE_NUMBERS, *ANSWERS, *CALLBACKS]:
         assert f"`{word}`" in PAGE, word
 
 

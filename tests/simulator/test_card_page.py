@@ -335,6 +335,21 @@ async def test_a_lost_start_is_found_by_its_reference(shop: Shop, answer: str, r
     assert (await shop.start())[0] == (200 if recorded else 201)
 
 
+async def test_an_empty_wallet_and_a_settlement_have_the_last_word(shop: Shop) -> None:
+    await shop.sim.post("/_control/wallet", {"phone": "2250700000001", "balance": "1499"})
+    poor, stolen = await shop.open("order-1"), await shop.open("order-2")
+    await shop.card(poor)
+    await shop.card(stolen, "4000000000009979")
+    assert [await shop.state(one) for one in (poor, stolen)] == [
+        ("failed", "insufficient_funds"),
+        ("failed", "stolen_card"),
+    ]
+    await shop.sim.post("/_control/settle", {"reference": "order-2", "outcome": "808"})
+    assert await shop.state(stolen) == ("failed", "limit_exceeded")
+    await shop.sim.post("/_control/settle", {"reference": "order-2", "outcome": "paid", "callback": True})
+    assert await shop.state(stolen) == ("paid", None)
+
+
 async def test_callbacks_are_tried_again_and_signed_anew(start: Start) -> None:
     def other_key(exchange: Any, url: str) -> CardPage:
         return CardPage(exchange, KEY, url, callback_key="another")

@@ -138,7 +138,6 @@ class CardPages:
         return self._not_authenticated(collection)
 
     def _not_authenticated(self, collection: Collection) -> Response:
-        collection.extras["failure"] = None
         self._exchange.end(collection, _NOT_AUTHENTICATED)
         return _back(collection)
 

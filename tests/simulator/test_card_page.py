@@ -335,6 +335,21 @@ async def test_a_lost_start_is_found_by_its_reference(shop: Shop, answer: str, r
     assert (await shop.start())[0] == (200 if recorded else 201)
 
 
+async def test_an_empty_wallet_and_a_settlement_have_the_last_word(shop: Shop) -> None:
+    await shop.sim.post("/_control/wallet", {"phone": "2250700000001", "balance": "1499"})
+    poor, stolen = await shop.open("order-1"), await shop.open("order-2")
+    await shop.card(poor)
+    await shop.card(stolen, "4000000000009979")
+    assert [await shop.state(one) for one in (poor, stolen)] == [
+        ("failed", "insufficient_funds"),
+        ("failed", "stolen_card"),
+    ]
+    await shop.sim.post("/_control/settle", {"reference": "order-2", "outcome": "808"})
+    assert await shop.state(stolen) == ("failed", "limit_exceeded")
+    await shop.sim.post("/_control/settle", {"reference": "order-2", "outcome": "paid", "callback": True})
+    assert await shop.state(stolen) == ("paid", None)
+
+
 async def test_callbacks_are_tried_again_and_signed_anew(start: Start) -> None:
     def other_key(exchange: Any, url: str) -> CardPage:
         return CardPage(exchange, KEY, url, callback_key="another")
@@ -360,7 +375,10 @@ async def test_the_pages_speak_french_and_english_and_hide_the_card(shop: Shop) 
     assert (french[0], "Payer par carte" in french[1], "Pay by card" in english[1]) == (200, True, True)
     assert "1\u202f500\u00a0FCFA" in french[1]
     assert "<script>" not in french[1]
-    await shop.card(session, ASKS)
+    form = {"number": ASKS, "expiry": "12/99", "cvc": "123", "name": "AWA", "answer": "pay"}
+    assert (await shop.press(session["page_url"] + "?lang=en", **form))[1] == session[
+        "page_url"
+    ] + "/3ds?lang=en"
     status, html = await shop.read(session["page_url"] + "/3ds")
     assert (status, "•••• 3184" in html, ASKS in html) == (200, True, False)
     assert (await shop.read(session["page_url"]))[1] == html

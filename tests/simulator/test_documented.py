@@ -6,14 +6,22 @@ from typing import Any
 
 import pytest
 
-from cauri.simulator.dialects import moov_3pp
+from cauri.clock import ManualClock
+from cauri.simulator.control import Control
+from cauri.simulator.dialects import moov_3pp, orange_burkina
+from cauri.simulator.dialects.card_page import cards
 from cauri.simulator.dialects.mtn import words as mtn_words
 from cauri.simulator.dialects.mtn.accounts import ENVIRONMENTS
+from cauri.simulator.dialects.orange_webpay import words as webpay
 from cauri.simulator.dialects.pawapay.providers import PROVIDERS
 from cauri.simulator.dialects.pawapay.words import TEST_NUMBERS, WORDS
 from cauri.simulator.dialects.paygate import words as paygate_words
 from cauri.simulator.dialects.wave import words as wave_words
+from cauri.simulator.exchange import Exchange
+from cauri.simulator.faults import DOORS, FAULTS
+from cauri.simulator.statements import WRONGS
 from cauri.simulator.stories import ANSWERS, CALLBACKS, FAILURE_CODES, GUIDE_NUMBERS, NEVER, story_of
+from cauri.simulator.wallets import CODE_OF_LIMIT, LIMITS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text(encoding="utf-8")
 ENDS = {"never answers": NEVER}
@@ -90,3 +98,42 @@ def test_nothing_else_is_missing() -> None:
     texts = ["PROMPT SENT", "OTP SENT", "SUCCESS", "PENDING", "TRANSACTION NOT FOUND", "DUPLICATE REQUEST-ID"]
     for word in [*PROVIDERS, *wave_words.MESSAGES, *texts, *GUIDE_NUMBERS, *ANSWERS, *CALLBACKS]:
         assert f"`{word}`" in PAGE, word
+
+
+@pytest.mark.parametrize("code", FAILURE_CODES)
+def test_every_failure_has_its_line_for_the_newer_operators(code: str) -> None:
+    word = webpay.WORDS[code]
+    assert [code, f"`{word}`" if word else "(none)"] in rows(
+        "## Orange Money WebPay (OM, OMML, OMGN, OMCD, OMCM)"
+    )
+    assert [code, f"`{orange_burkina.WORDS[code]}`"] in rows("## Orange Burkina (OMBF by OMPREQ)")
+    if code not in cards.AT_ONCE:
+        assert [code, f"`{cards.WORDS[code]}`"] in rows("## The card page (VISAM, VISAMCM, VISAMCDUSD)")
+
+
+def test_every_test_card_has_its_line() -> None:
+    lines = {
+        row[0].replace(" ", ""): row[1:] for row in rows("## The card page (VISAM, VISAMCM, VISAMCDUSD)")
+    }
+    for number, card in cards.CARDS.items():
+        end = (
+            card.failure or cards.WORDS.get(card.outcome) or {"never": "processing"}.get(card.outcome, "paid")
+        )
+        assert lines[number][0].startswith(f"`{end}`"), number
+        assert lines[number][1] == ("asked" if card.challenge else "not asked"), number
+
+
+def test_every_lever_of_the_control_plane_is_there() -> None:
+    doors = [row[0] for row in rows("## The control plane")]
+    for route in Control(Exchange(ManualClock(), 0), []).routes():
+        if "{" not in route.path:
+            assert any(route.path in door for door in doors), route.path
+            assert (route.methods or set()) & set(re.findall("GET|POST|DELETE", " ".join(doors)))
+    for word in [*DOORS, *FAULTS, *WRONGS, *LIMITS]:
+        assert f"`{word}`" in PAGE, word
+    limits = {
+        limit: code
+        for row in rows("### Wallets")[2:]
+        for limit, code in zip(*[c.replace("`", "").split(" · ") for c in row], strict=True)
+    }
+    assert limits == {**CODE_OF_LIMIT, "payment_amount": "642"}

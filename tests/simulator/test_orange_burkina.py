@@ -203,3 +203,12 @@ async def test_an_answer_can_be_slow_before_or_after_the_debit(sim: Sim) -> None
         sim.clock.advance(30_000)
         assert (await asyncio.wait_for(asked, 5))["status"] == "200"
         assert len(await sim.debits()) == 1
+
+
+async def test_an_empty_wallet_has_the_last_word(sim: Sim) -> None:
+    await sim.post(
+        "/_control/wallet", {"phone": "22607000001", "balance": "1499", "limits": {"day_count": 1}}
+    )
+    assert (await pay(sim))["status"] == "CAURI_602"
+    words = [(await pay(sim, ext_txn_id=f"order-{n}", amount="100"))["status"] for n in (2, 3)]
+    assert words == ["200", "CAURI_807"]

@@ -1,12 +1,14 @@
 """Orange WebPay: tokens that expire, a payment in ten minutes, the page with number and code, the notification."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 import pytest
+from O_money import Webpay
 
 from cauri.simulator.dialects.orange_webpay import OrangeWebPay
 from cauri.simulator.dialects.orange_webpay.words import WORDS
@@ -443,3 +445,34 @@ async def test_a_repeated_press_at_the_same_moment_debits_once(orange: Orange) -
     opened = await orange.open()
     await asyncio.gather(*(orange.confirm(opened["payment_url"]) for _ in range(10)))
     assert len(await orange.sim.debits()) == 1
+
+
+async def test_an_empty_wallet_has_the_last_word(orange: Orange) -> None:
+    await orange.sim.post("/_control/wallet", {"phone": "2250700000001", "balance": "1499"})
+    opened = await orange.open()
+    await orange.confirm(opened["payment_url"])
+    _, answer = await orange.status(opened["pay_token"])
+    assert (answer["status"], answer["message"]) == ("FAILED", "CAURI_602")
+
+
+# A client that others wrote: O-money. Its status call gives nothing unless `status` is the number 201.
+
+
+async def test_a_client_that_others_wrote_opens_a_payment(
+    orange: Orange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Webpay, "_CLIENT_ID", basic(*CLIENT).removeprefix("Basic "))
+    monkeypatch.setattr(Webpay, "_MERCHANT_KEY", "key-dev")
+    for name in ("_RETURN_URL", "_CANCEL_URL", "_NOTIF_URL"):
+        monkeypatch.setattr(Webpay, name, f"{orange.merchant.url}/{name}")
+    client = Webpay(logging.getLogger("O_money"))
+    client.base_url = orange.sim.url + "/orange"
+    payment = await asyncio.to_thread(client.init_pay, 1500, "order-1", "Boutique")
+    assert (payment.status, payment.message) == (201, "OK")
+    assert payment.payment_url.endswith(payment.pay_token)
+    await orange.confirm(payment.payment_url)
+    assert (await orange.merchant.next()).json()["notif_token"] == payment.notif_token
+    assert (await orange.status(payment.pay_token, "dev"))[1]["status"] == "SUCCESS"
+    assert await asyncio.to_thread(client.payment_status, "order-1", 1500, payment.pay_token) is None
+    _, asked = await orange.sim.get("/_control/requests?operator=orange-webpay&door=check")
+    assert [one["status"] for one in asked["requests"]] == [201, 201]

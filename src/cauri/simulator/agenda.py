@@ -49,6 +49,10 @@ class Agenda:
         finally:
             self._sleepers.discard(over)
 
+    def next_due(self) -> int | None:
+        """When the next job is due, in ms since the epoch; None when nothing is planned."""
+        return self._jobs[0][0] if self._jobs else None
+
     def run_due(self) -> None:
         """Runs every job whose time has come.
 

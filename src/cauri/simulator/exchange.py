@@ -69,6 +69,7 @@ class Exchange:
         self.received = ReceivedList()
         self.operator_delay_s = operator_delay_s
         self._collections: dict[tuple[str, str], Collection] = {}
+        self._by_reference: dict[str, Collection] = {}
         self._on_settled: dict[str, OnSettled] = {}
         self._on_reset: list[Callable[[], None]] = []
 
@@ -98,10 +99,11 @@ class Exchange:
         return self._collections.get((dialect, reference))
 
     def find_anywhere(self, reference: str) -> Collection | None:
-        return next((c for c in self._collections.values() if c.reference == reference), None)
+        return self._by_reference.get(reference)
 
     def record(self, collection: Collection) -> None:
         self._collections[collection.dialect, collection.reference] = collection
+        self._by_reference.setdefault(collection.reference, collection)
 
     def plan_end(self, collection: Collection) -> None:
         """The story takes its course: decided after its delay, at once without one, never for `never`."""
@@ -139,9 +141,12 @@ class Exchange:
         return [c for c in self._collections.values() if c.prompt is not None]
 
     def advance(self, milliseconds: int) -> None:
-        """The operators' clock moves forward, and what was planned for the time between happens in its order."""
-        self.clock.advance(milliseconds)
-        self.agenda.run_due()
+        """The operators' clock moves forward; what was planned for the time between happens at its own time."""
+        until = self.clock.now() + milliseconds
+        while (due := self.agenda.next_due()) is not None and due <= until:
+            self.clock.advance(max(due - self.clock.now(), 0))
+            self.agenda.run_due()
+        self.clock.advance(max(until - self.clock.now(), 0))
         self.agenda.wake()
 
     def reset(self) -> None:
@@ -154,6 +159,7 @@ class Exchange:
         self.faults.clear()
         self.received.clear()
         self._collections.clear()
+        self._by_reference.clear()
         for forget in self._on_reset:
             forget()
 

@@ -202,7 +202,8 @@ def _status(collection: Collection) -> str:
 def _failure(collection: Collection) -> str | None:
     if _status(collection) != "failed":
         return None
-    return str(collection.extras.get("failure") or WORDS[str(collection.outcome)])
+    own = collection.extras.get("failure") if collection.outcome == collection.story.outcome else None
+    return str(own or WORDS[str(collection.outcome)])
 
 
 def _opened_json(collection: Collection) -> dict[str, object]:

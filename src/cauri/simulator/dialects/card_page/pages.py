@@ -11,7 +11,7 @@ from starlette.routing import Route
 from cauri.simulator.dialects.card_page.cards import CARDS, CHALLENGED, card_number, is_current, is_cvc
 from cauri.simulator.dialects.card_page.texts import TEXTS
 from cauri.simulator.exchange import Collection, Exchange
-from cauri.simulator.payer_pages import amount_text, payer_page
+from cauri.simulator.payer_pages import amount_text, language_of, payer_page
 from cauri.simulator.stories import WRONG_ONE_TIME_CODE, Story
 
 TRIES = 3
@@ -19,7 +19,7 @@ TRIES = 3
 
 _CANCELLED, _NOT_AUTHENTICATED = "627", "604"
 _CODE = re.compile(r"[0-9]{6}")
-_BRAND = ("Carte bancaire", "#1f3f8f")
+_BRAND = ("Visa · Mastercard", "#1f3f8f")
 
 
 class CardPages:
@@ -55,7 +55,7 @@ class CardPages:
         if collection is None:
             return _unknown(request)
         if _is_challenged(collection):
-            return RedirectResponse(_challenge_url(collection), 303)
+            return _to_challenge(request, collection)
         return _form(request, collection, 200, "" if collection.prompt == "page" else "done")
 
     async def _take_card(self, request: Request) -> Response:
@@ -64,7 +64,7 @@ class CardPages:
         if collection is None:
             return _unknown(request)
         if _is_challenged(collection):
-            return RedirectResponse(_challenge_url(collection), 303)
+            return _to_challenge(request, collection)
         if collection.prompt != "page":  # a second press only leads back
             return _back(collection)
         if form.get("answer") == "cancel":
@@ -75,7 +75,7 @@ class CardPages:
         number, wrong = self._read_card(form)
         if number is None:
             return _form(request, collection, 400, wrong)
-        return self._charge(collection, number)
+        return self._charge(request, collection, number)
 
     def _read_card(self, form: FormData) -> tuple[str | None, str]:
         """The number, or the name of the notice that says what is wrong."""
@@ -88,7 +88,7 @@ class CardPages:
             return None, "bad_cvc"
         return (number, "") if str(form.get("name") or "").strip() else (None, "bad_name")
 
-    def _charge(self, collection: Collection, number: str) -> Response:
+    def _charge(self, request: Request, collection: Collection, number: str) -> Response:
         card = CARDS.get(number, CHALLENGED)
         collection.extras["submitted"] = True
         collection.extras["card"] = number[-4:]
@@ -97,7 +97,7 @@ class CardPages:
             collection.extras["failure"] = card.failure
         if card.challenge:
             collection.extras["challenge"] = True
-            return RedirectResponse(_challenge_url(collection), 303)
+            return _to_challenge(request, collection)
         return self._ask_bank(collection)
 
     def _ask_bank(self, collection: Collection) -> Response:
@@ -138,7 +138,6 @@ class CardPages:
         return self._not_authenticated(collection)
 
     def _not_authenticated(self, collection: Collection) -> Response:
-        collection.extras["failure"] = None
         self._exchange.end(collection, _NOT_AUTHENTICATED)
         return _back(collection)
 
@@ -147,8 +146,10 @@ def _is_challenged(collection: Collection) -> bool:
     return collection.prompt == "page" and bool(collection.extras.get("challenge"))
 
 
-def _challenge_url(collection: Collection) -> str:
-    return f"{collection.extras['page']}/3ds"
+def _to_challenge(request: Request, collection: Collection) -> Response:
+    """The step after the form, in the language that was chosen there."""
+    chosen = f"?lang={language_of(request)}" if "lang" in request.query_params else ""
+    return RedirectResponse(f"{collection.extras['page']}/3ds{chosen}", 303)
 
 
 def _to_form(collection: Collection) -> Response:

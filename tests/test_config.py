@@ -19,6 +19,8 @@ GOOD: dict[str, Any] = {
     "operators": {"pawapay": {"token": "t"}},
 }
 
+ORANGE = {"client_id": "i", "client_secret": "s", "merchant_key": "m"}
+
 
 def test_few_settings_are_enough_and_the_others_have_the_documented_defaults() -> None:
     settings = read(GOOD)
@@ -131,6 +133,49 @@ FAULTS = [
         id="an empty token",
     ),
     pytest.param({"operators": "pawapay"}, ["operators: expected"], id="a word for a table"),
+    pytest.param(
+        {"operators": {"orange_webpay": {"CI": {"client_id": "i"}}}},
+        [
+            "operators.orange_webpay.CI.client_secret: missing",
+            "operators.orange_webpay.CI.merchant_key: missing",
+        ],
+        id="half of Orange's credentials",
+    ),
+    pytest.param(
+        {"operators": {"orange_webpay": {"client_id": "i"}}},
+        ["operators.orange_webpay.client_id: must be a table named after a country"],
+        id="Orange without its country",
+    ),
+    pytest.param(
+        {"operators": {"orange_webpay": {"CI": {**ORANGE, "segment": "CI/../x"}}}},
+        ["operators.orange_webpay.CI.segment: expected"],
+        id="a segment that is none",
+    ),
+    pytest.param(
+        {"operators": {"orange_webpay": {"CI": {**ORANGE, "failed_code": 602}}}},
+        ["operators.orange_webpay.CI.failed_code: invalid"],
+        id="a code that Orange's FAILED never means",
+    ),
+    pytest.param(
+        {"operators": {"orange_webpay": {"CI": {**ORANGE, "base_url": "api.orange.com"}}}},
+        ["operators.orange_webpay_ci.base_url: 'api.orange.com' is no http(s) address"],
+        id="Orange's address",
+    ),
+    pytest.param(
+        {"operators": {"orange_ompreq": {"merchant_msisdn": "+226 64", "username": "u", "password": "p"}}},
+        ["operators.orange_ompreq.merchant_msisdn: expected"],
+        id="a merchant's number that is none",
+    ),
+    pytest.param(
+        {"operators": {"card_page": {"CI": {"base_url": "https://x"}}}},
+        ["operators.card_page.CI.key: missing"],
+        id="a card page without its key",
+    ),
+    pytest.param(
+        {"operators": {"pawapay": {"token": "t", "signed_callbacks": "yes"}}},
+        ["operators.pawapay.signed_callbacks: invalid"],
+        id="signatures wanted in a word of one's own",
+    ),
 ]
 
 
@@ -202,6 +247,72 @@ CANNOT_WORK = [
 
 @pytest.mark.parametrize(("operators", "told"), CANNOT_WORK)
 def test_an_operator_that_cannot_work_is_told_in_words(operators: dict[str, Any], told: str) -> None:
+def test_each_contract_makes_a_connector_and_an_operators_own_goes_before_an_aggregator() -> None:
+    operators = operators_of(
+        read(
+            {
+                **GOOD,
+                "operators": {
+                    "pawapay": {"token": "t", "signed_callbacks": "required"},
+                    "orange_webpay": {country: ORANGE for country in ("ci", "ML", "GN", "CD", "CM")},
+                    "orange_ompreq": {"merchant_msisdn": "64000000", "username": "u", "password": "p"},
+                    "card_page": {"CI": {"base_url": "https://cards.example", "key": "k"}},
+                },
+                "methods": {"OMCD": "pawapay"},
+            }
+        )
+    )
+    serving = {
+        method: found[0].name
+        for method in ("OM", "OMML", "OMGN", "OMCM", "OMCD", "OMCDUSD", "OMBF", "OMSN", "VISAM", "VISAMCM")
+        if (found := operators.serving(method))
+    }
+    assert serving == {
+        "OM": "orange_webpay_ci",
+        "OMML": "orange_webpay_ml",
+        "OMGN": "orange_webpay_gn",
+        "OMCM": "orange_webpay_cm",
+        "OMCD": "pawapay",
+        "OMCDUSD": "orange_webpay_cd",
+        "OMBF": "orange_ompreq",
+        "OMSN": "pawapay",
+        "VISAM": "card_page_ci",
+    }
+
+
+@pytest.mark.parametrize(
+    ("operators", "told"),
+    [
+        pytest.param(
+            {"orange_webpay": {"SN": ORANGE}}, "orange_webpay serves CI, ML", id="a country without WebPay"
+        ),
+        pytest.param(
+            {"card_page": {"SN": {"base_url": "https://x", "key": "k"}}},
+            "card_page serves CI",
+            id="a country without cards",
+        ),
+        pytest.param(
+            {"pawapay": {"token": "t", "public_keys": ["x"]}},
+            "public_keys must be PEM",
+            id="a key that is none",
+        ),
+        pytest.param(
+            {
+                "orange_ompreq": {
+                    "merchant_msisdn": "64000000",
+                    "username": "u",
+                    "password": "p",
+                    "client_certificate": "/nowhere.pem",
+                }
+            },
+            "both client_certificate and client_key",
+            id="half a certificate",
+        ),
+    ],
+)
+def test_a_contract_that_cannot_work_is_told_before_anything_starts(
+    operators: dict[str, Any], told: str
+) -> None:
     with pytest.raises(BadSettings, match=told):
         operators_of(read({**GOOD, "operators": operators}))
 
@@ -231,6 +342,11 @@ def test_the_environment_reaches_a_countrys_table() -> None:
     operators = load(None, environment).operators
     assert operators.mtn["CI"].check_payer is False
     assert operators.wave["SN"].webhook_secrets == ("new", "old")
+def test_a_countrys_contract_can_come_from_the_environment() -> None:
+    names = {f"CAURI_OPERATORS__ORANGE_WEBPAY__ML__{name.upper()}": value for name, value in ORANGE.items()}
+    basics = {f"CAURI_{name.upper()}": value for name, value in GOOD.items() if isinstance(value, str)}
+    settings = load(None, {**basics, **names})
+    assert settings.operators.orange_webpay["ML"].merchant_key == "m"
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,6 @@ CASES = [
         "WAVECI",
         "CI",
         "2250704{}",
-        says=dict.fromkeys(ALL_CODES - {"627"}, "600"),
         session_s=1800,
     ),
     Case("paygate", "paygate", "FLOOZTG", "TG", "22896{}"),

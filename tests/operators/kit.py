@@ -237,6 +237,7 @@ class Buyer:
 
     async def is_refused_at_last(self, code: str) -> None:
         """At once, or where the operator lets the payer try again, when its session is over."""
+        await self.turns(6)
         if self.case.session_s and (await self.attempt()).status is AttemptStatus.SENT:
             await self.keeps_waiting()
             self.shop.clock.advance(self.case.session_s * SECOND)

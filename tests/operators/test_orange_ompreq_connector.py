@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import ssl
 import subprocess
 from xml.etree import ElementTree
 
@@ -9,7 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pawapay_answers import NONSENSE
-from scripted_operator import HANG_UP, HANG_UP_AT_ONCE, PHONES, REFERENCE, SAY_NOTHING, http_answer
+from scripted_operator import (
+    HANG_UP,
+    HANG_UP_AT_ONCE,
+    PHONES,
+    REFERENCE,
+    SAY_NOTHING,
+    ScriptedOperator,
+    http_answer,
+)
 from structlog.testing import capture_logs
 
 from cauri.domain.codes import FAILURES, Code
@@ -242,7 +252,7 @@ def test_an_unusable_account_is_refused_when_the_connector_is_made(arguments, to
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tls")
-    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=cauri -days 1"
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=cauri -days 1 -addext subjectAltName=IP:127.0.0.1"
     subprocess.run(
         [*command.split(), "-keyout", folder / "key.pem", "-out", folder / "cert.pem"],
         check=True,
@@ -260,3 +270,37 @@ def test_a_client_certificate_is_both_files_or_none(certificate):
     for one, other in ((key, cert), (cert, "/nowhere.pem")):
         with pytest.raises(ValueError, match="cannot use its client certificate"):
             OrangeOmpreq("https://x", "u", "p", "64000000", certificate=one, key=other)
+
+
+@pytest.fixture
+async def strict(certificate, monkeypatch):
+    """An operator over TLS that talks only to who shows this certificate, which both sides use here."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
+    context.load_verify_locations(certificate / "cert.pem")
+    context.verify_mode = ssl.CERT_REQUIRED
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate / "cert.pem"))
+    scripted = ScriptedOperator()
+    server = await asyncio.start_server(scripted.serve, "127.0.0.1", 0, ssl=context)
+    scripted.url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    scripted.says(fragment("200"))
+    yield scripted
+    server.close()
+    await server.wait_closed()
+
+
+async def test_the_client_certificate_is_shown_to_who_asks_for_it(strict, certificate, paying):
+    files = {"certificate": str(certificate / "cert.pem"), "key": str(certificate / "key.pem")}
+    connector = OrangeOmpreq(strict.url, "u", "p", "64000000", **files)
+    assert await connector.start(paying) == Accepted("MP220101.1234.A12345")
+    await connector.close()
+
+
+async def test_a_server_that_nobody_vouches_for_gets_nothing(strict, certificate, paying, monkeypatch):
+    monkeypatch.delenv("SSL_CERT_FILE")
+    connector = OrangeOmpreq(strict.url, "u", "p", "64000000")
+    outcome = await connector.start(paying)
+    await connector.close()
+    assert isinstance(outcome, Refused)
+    assert (outcome.code, outcome.unstarted) == (Code.OPERATOR_UNAVAILABLE, True)
+    assert not strict.requests

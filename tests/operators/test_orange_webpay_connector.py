@@ -173,7 +173,11 @@ STARTS = {
         Unknown("HTTP 201 without a page to go to"),
     ),
     "a token too long to keep": (
-        (201, {"pay_token": "p" * 901, "payment_url": PAGE}),
+        (201, {"pay_token": "p" * 1990, "payment_url": PAGE}),
+        Unknown("HTTP 201 with tokens too long to keep"),
+    ),
+    "a token that is no text of HTTP": (
+        (201, {"pay_token": "p\n", "payment_url": PAGE}),
         Unknown("HTTP 201 without a page to go to"),
     ),
     "200, which it never says": ((200, CREATED[1]), Unknown("unreadable answer, HTTP 200")),

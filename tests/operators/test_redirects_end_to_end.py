@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
@@ -81,7 +81,7 @@ async def shop(engine, new_database, operator_by_path):
         limits=NO_LIMITS,
         operators=OperatorsSettings(
             card_page={country: CardPageSettings(base_url=f"{url}/{country}", key="k") for country in ("CI", "CD")},
-            orange_webpay={"CI": OrangeWebPaySettings(client_id="i", client_secret="s", merchant_key="m", base_url=url)},
+            orange_webpay={country: OrangeWebPaySettings(client_id="i", client_secret="s", merchant_key="m", base_url=url) for country in ("CI", "ML")},
         ),
     )  # fmt: skip
     gateway = Gateway(settings, clock)
@@ -159,6 +159,20 @@ async def test_the_number_that_the_merchant_gave_stays_with_the_card(shop, opera
     assert operator_by_path.requests[0].json["customer"]["phone_number"] == "22670123456"
 
 
+@pytest.mark.parametrize(
+    ("phone", "form"),
+    [
+        pytest.param("+2250749012966", 'type="radio" name="method" value="VISAM"', id="beside the operators of its country"),
+        pytest.param("+22370123456", 'data-form="card"', id="by a button of its own for another country"),
+    ],
+)  # fmt: skip
+async def test_a_locked_number_does_not_lock_the_card_out(shop, operator_by_path, phone, form):
+    page = await shop.opens(**CARD_BLOCK, customer_phone_number=phone, lock_phone_number=True, channels="ALL")
+    assert form in page.text
+    assert (await pays_by_card(shop, operator_by_path)).status_code == 303
+    assert (await shop.check())["data"]["payment_method"] == "VISAM"
+
+
 async def test_dollars_have_two_decimals(shop, operator_by_path):
     await shop.opens(**CARD_BLOCK, amount=12, currency="USD")
     await pays_by_card(shop, operator_by_path, "VISAMCDUSD", "CD")
@@ -223,6 +237,20 @@ async def test_a_session_that_was_never_opened_closes_as_804(shop, operator_by_p
     page = await shop.page()
     assert 'data-form="card"' in page.text
     assert 'data-failed="804"' in page.text
+
+
+@pytest.mark.parametrize(
+    "locked", [{}, {"customer_phone_number": "+2250749012966", "lock_phone_number": True}]
+)
+async def test_a_card_pressed_again_too_soon_is_told_so(shop, operator_by_path, locked):
+    shop.gateway.lifecycle.settings = replace(shop.gateway.lifecycle.settings, attempt_gap_s=5)
+    await shop.opens(**CARD_BLOCK, **locked)
+    operator_by_path.at(SESSIONS, (503, b""))
+    assert (await shop.page("pay", country="CI", number="", method="VISAM")).status_code == 303
+    again = await shop.page("pay", country="CI", number="", method="VISAM")
+    assert again.status_code == 429
+    assert 'data-error="too_soon"' in again.text
+    assert 'value="VISAM"' in again.text
 
 
 async def test_nonsense_to_a_start_closes_as_804_too(shop, operator_by_path):

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from cauri.checkout.language import Language, language_of
-from cauri.checkout.offers import chose_card, payer_phone
+from cauri.checkout.offers import chose_card, given_phone, payer_phone
 from cauri.checkout.pages import Page, Problem, Wait, choose_page, confirm_page, is_fresh, page_of
 from cauri.checkout.rendering import Renderer, Trouble
 from cauri.checkout.typed import Typed, read_form, typed_of
@@ -189,8 +189,11 @@ def _confirm(view: View, typed: Typed, *, changed: bool = False) -> Page:
 
 
 def _form_again(view: View, typed: Typed, problem: Problem) -> Page:
-    """Number and country belong to the first step, as does the card without a number; the operator belongs to the second."""
-    if chose_card(typed) or problem.field in ("number", "country"):
+    """Number and country belong to the first step, the operator to the second, the card without a number to the page that came first."""
+    if chose_card(typed):
+        locked = view.payment.request.lock_phone_number and given_phone(view.payment.request) is not None
+        return confirm_page(view, Typed(), problem) if locked else choose_page(view, typed, problem)
+    if problem.field in ("number", "country"):
         return choose_page(view, typed, problem)
     return confirm_page(view, typed, problem)
 

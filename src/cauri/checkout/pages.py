@@ -94,7 +94,10 @@ class Choose(Page):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confirm(Page):
-    """The operator and the pay button. ``number`` is as typed, empty to use ``given``; ``method`` the one preselected."""
+    """The operator and the pay button. ``number`` is as typed, empty to use ``given``; ``method`` the one preselected.
+
+    ``card``: where the number is locked, so that this page comes first, and its country has no card of its own.
+    """
 
     template: ClassVar[str] = "confirm.html"
     country: str
@@ -107,6 +110,7 @@ class Confirm(Page):
     failed: Code | None
     problem: Problem | None
     changed: bool = False
+    card: Card | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,6 +209,7 @@ def confirm_page(
     country = given.country if given is not None and (locked or not typed.number) else typed.country
     found = found_method(view, typed, country)
     chosen = typed.method or (found.code if found else None)
+    options, card = options_of(view, country), card_of(view) if locked else None
     return Confirm(
         name="confirm",
         heading="confirm",
@@ -216,10 +221,11 @@ def confirm_page(
         locked=locked,
         method=chosen,
         found=found is not None,
-        options=options_of(view, country),
+        options=options,
         failed=_failed_code(view),
         problem=problem,
         changed=changed,
+        card=None if card is None or any(option.code == card.method for option in options) else card,
     )
 
 

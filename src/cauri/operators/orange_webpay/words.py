@@ -71,6 +71,7 @@ ROUTES_OF_COUNTRY: Mapping[str, Mapping[str, Route]] = MappingProxyType(
 )
 
 _MAX_TEXT = 30
+MAX_HANDLE = 2_000  # what is kept with an attempt (Waiting.handle)
 
 
 class Handle(msgspec.Struct, omit_defaults=True):
@@ -213,8 +214,10 @@ def _opened(answer: Answer) -> Outcome:
     page_url = None if opened is None else web_address(opened.payment_url)
     if opened is None or pay_token is None or page_url is None:
         return Unknown("HTTP 201 without a page to go to")
-    handle = Handle(pay_token, _kept(opened.notif_token) or "")
-    return Waiting(Code.WAITING_AT_OPERATOR, page_url, "CREATED", msgspec.json.encode(handle).decode())
+    handle = msgspec.json.encode(Handle(pay_token, _kept(opened.notif_token) or "")).decode()
+    if len(handle) > MAX_HANDLE:
+        return Unknown("HTTP 201 with tokens too long to keep")
+    return Waiting(Code.WAITING_AT_OPERATOR, page_url, "CREATED", handle)
 
 
 def _paid(said: Checked) -> Outcome:
@@ -229,5 +232,5 @@ def _paid(said: Checked) -> Outcome:
 
 def _kept(token: str | None) -> str | None:
     """A token as Orange gave it, None where it cannot be kept and sent back."""
-    usable = token is not None and 0 < len(token) <= 900 and token.isascii() and token.isprintable()
-    return token if usable else None
+    usable = token is not None and token.isascii() and token.isprintable()
+    return token or None if usable else None

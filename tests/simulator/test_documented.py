@@ -8,7 +8,16 @@ import pytest
 
 from cauri.clock import ManualClock
 from cauri.simulator.control import Control
-from cauri.simulator.dialects import moov_3pp, orange_burkina
+from cauri.simulator.dialects import (
+    card_page,
+    moov_3pp,
+    mtn,
+    orange_burkina,
+    orange_webpay,
+    pawapay,
+    paygate,
+    wave,
+)
 from cauri.simulator.dialects.card_page import cards
 from cauri.simulator.dialects.mtn import words as mtn_words
 from cauri.simulator.dialects.mtn.accounts import ENVIRONMENTS
@@ -19,7 +28,7 @@ from cauri.simulator.dialects.paygate import words as paygate_words
 from cauri.simulator.dialects.wave import words as wave_words
 from cauri.simulator.exchange import Exchange
 from cauri.simulator.faults import DOORS, FAULTS
-from cauri.simulator.statements import WRONGS
+from cauri.simulator.statements import LAYOUTS, WRONGS
 from cauri.simulator.stories import ANSWERS, CALLBACKS, FAILURE_CODES, GUIDE_NUMBERS, NEVER, story_of
 from cauri.simulator.wallets import CODE_OF_LIMIT, LIMITS
 
@@ -137,3 +146,15 @@ def test_every_lever_of_the_control_plane_is_there() -> None:
         for limit, code in zip(*[c.replace("`", "").split(" · ") for c in row], strict=True)
     }
     assert limits == {**CODE_OF_LIMIT, "payment_amount": "642"}
+
+
+def test_every_statement_has_its_columns() -> None:
+    lines = {row[0].strip("`"): row[2] for row in rows("### Books and statements")[2:]}
+    assert lines == {
+        name: " · ".join(f"`{head}`" for head in layout.columns) for name, layout in LAYOUTS.items()
+    }
+
+
+def test_every_operator_prints_a_statement_of_its_own() -> None:
+    modules = (moov_3pp, orange_burkina, card_page, mtn, orange_webpay, pawapay, paygate, wave)
+    assert {module.DIALECT for module in modules} == set(LAYOUTS)

@@ -74,7 +74,8 @@ class Exchange:
         self._on_reset: list[Callable[[], None]] = []
 
     def connect(self, dialect: str, on_settled: OnSettled, on_reset: Callable[[], None]) -> None:
-        """A dialect asks to be told of its collections' ends, and when to forget everything."""
+        """A dialect asks to be told of its collections' ends, and when to forget everything. The last of a name counts."""
+        self._on_settled.pop(dialect, None)
         self._on_settled[dialect] = on_settled
         self._on_reset.append(on_reset)
 

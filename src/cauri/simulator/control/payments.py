@@ -70,17 +70,19 @@ class PaymentDoors:
         return json_answer({"next": stories})
 
     async def _settle(self, request: Request) -> Response:
-        body = await read(request, ("reference", "outcome", "callback"))
+        body = await read(request, ("reference", "operator", "outcome", "callback"))
         reference = body.get("reference")
         if not isinstance(reference, str):
-            raise Mistake("reference: the depositId or request-id of a known request, as text")
+            raise Mistake("reference: that of a known request (GET /_control/books lists them), as text")
         if "outcome" not in body:
             raise Mistake(f"outcome: one of {listed(OUTCOMES, but=NEVER)}")
         outcome = one_of(body, "outcome", tuple(o for o in OUTCOMES if o != NEVER))
         callback = body.get("callback", False)
         if not isinstance(callback, bool):
             raise Mistake("callback: true or false")
-        collection = self._exchange.find_anywhere(reference)
+        operator = operator_in(body, self._exchange)
+        find = self._exchange.find
+        collection = find(operator, reference) if operator else self._exchange.find_anywhere(reference)
         if collection is None:
             return json_answer({"error": f"reference: nothing is known of {reference!r}"}, 404)
         said = "normal" if callback else "lost"

@@ -464,6 +464,12 @@ def test_a_forged_notification_proves_nothing(orange, token, handle):
     assert not orange.proves(orange.read_callback({}, notice(notif_token=token), REFERENCE), handle)
 
 
+def test_an_empty_token_never_equals_an_empty_one(orange):
+    callback = orange.read_callback({}, notice(), REFERENCE)
+    assert not orange.proves(replace(callback, proof=""), '{"pay_token":"ptok"}')
+    assert not orange.proves(replace(callback, proof=None), HANDLE)
+
+
 @pytest.mark.parametrize(
     ("body", "path"),
     [

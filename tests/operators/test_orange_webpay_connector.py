@@ -221,7 +221,7 @@ async def test_nonsense_is_unknown_and_its_silence_can_close_it(
         outcome = await orange.start(order_of())
     assert isinstance(outcome, Unknown)
     assert not outcome.alert
-    assert {"operator_answer_unclear", "operator_answer_lost"} & {entry["event"] for entry in log}
+    assert {"operator_start_unclear", "operator_answer_lost"} & {entry["event"] for entry in log}
     found = await orange.check(order_of())
     assert isinstance(found, Unknown)
     assert found.not_found

@@ -9,7 +9,6 @@ import pytest
 
 from cauri.app import operators_of
 from cauri.config import BadSettings, load, read
-from cauri.domain.methods import METHODS
 from cauri.domain.money import Bounds
 
 GOOD: dict[str, Any] = {
@@ -92,8 +91,8 @@ FAULTS = [
         {"methods": {"OMX": "pawapay"}}, ["methods.OMX: no such payment method"], id="an unknown method"
     ),
     pytest.param(
-        {"methods": {"FLOOZ": "moov_3pp_ci"}},
-        ["methods.FLOOZ: 'moov_3pp_ci' is not a configured operator"],
+        {"methods": {"FLOOZ": "moov_3pp"}},
+        ["methods.FLOOZ: 'moov_3pp' is not a configured operator"],
         id="a method's operator that is not there",
     ),
     pytest.param(
@@ -105,33 +104,6 @@ FAULTS = [
     pytest.param({"bounds": {"CI_XOF": [100]}}, ["bounds: expected"], id="one bound only"),
     pytest.param({"log_format": "xml"}, ["log_format: invalid"], id="an unknown log format"),
     pytest.param({"limits": {"rate_per_key": -1}}, ["limits.rate_per_key: expected"], id="a negative limit"),
-    pytest.param(
-        {"operators": {"mtn": {"CI": {"subscription_key": "k", "api_user": "u"}}}},
-        ["operators.mtn.CI.api_key: missing"],
-        id="a country's table without one of its keys",
-    ),
-    pytest.param(
-        {"operators": {"mtn": {"subscription_key": "k"}}},
-        ["operators.mtn.subscription_key: must be a table named after a country"],
-        id="a table of countries without a country",
-    ),
-    pytest.param(
-        {"operators": {"wave": {"SN": {"api_key": "k", "webhook_secret": "s"}}}},
-        [
-            "operators.wave.SN.webhook_secret: there is no such setting; did you mean operators.wave.SN.webhook_secrets?"
-        ],
-        id="a mistyped name in a country's table",
-    ),
-    pytest.param(
-        {"operators": {"wave": {"SN": {"api_key": "k", "webhook_secrets": "s"}}}},
-        ["operators.wave.SN.webhook_secrets: expected"],
-        id="a text for a list",
-    ),
-    pytest.param(
-        {"operators": {"paygate": {"auth_token": ""}}},
-        ["operators.paygate.auth_token: expected"],
-        id="an empty token",
-    ),
     pytest.param({"operators": "pawapay"}, ["operators: expected"], id="a word for a table"),
     pytest.param(
         {"operators": {"orange_webpay": {"CI": {"client_id": "i"}}}},
@@ -176,6 +148,34 @@ FAULTS = [
         ["operators.pawapay.signed_callbacks: invalid"],
         id="signatures wanted in a word of one's own",
     ),
+    pytest.param(
+        {"operators": {"mtn": {"CI": {"subscription_key": "k", "api_user": "u"}}}},
+        ["operators.mtn.CI.api_key: missing"],
+        id="a country's table without one of its keys",
+    ),
+    pytest.param(
+        {"operators": {"mtn": {"subscription_key": "k"}}},
+        ["operators.mtn.subscription_key: must be a table named after a country"],
+        id="a table of countries without a country",
+    ),
+    pytest.param(
+        {"operators": {"wave": {"SN": {"api_key": "k", "webhook_secret": "s"}}}},
+        [
+            "operators.wave.SN.webhook_secret: there is no such setting; did you mean operators.wave.SN.webhook_secrets?"
+        ],
+        id="a mistyped name in a country's table",
+    ),
+    pytest.param(
+        {"operators": {"wave": {"SN": {"api_key": "k", "webhook_secrets": "s"}}}},
+        ["operators.wave.SN.webhook_secrets: expected"],
+        id="a text for a list",
+    ),
+    pytest.param(
+        {"operators": {"paygate": {"auth_token": ""}}},
+        ["operators.paygate.auth_token: expected"],
+        id="an empty token",
+    ),
+    pytest.param({"operators": "pawapay"}, ["operators: expected"], id="a word for a table"),
 ]
 
 
@@ -230,23 +230,6 @@ def test_a_method_is_not_routed_to_an_operator_that_does_not_serve_it() -> None:
         operators_of(read({**GOOD, "methods": {"OMML": "pawapay"}}))
 
 
-MTN = {
-    "subscription_key": "k",
-    "api_user": "5b3f6a1e-0c5d-4a4e-9a51-3d6f0d6c1a77",
-    "api_key": "a",
-}
-MOOV = {"base_url": "https://moov.example", "username": "u", "password": "p"}
-
-CANNOT_WORK = [
-    ({"mtn": {"SN": MTN}}, "operators: mtn_sn: MTN MoMo has no wallet there; it serves CI, CM, GN, BJ"),
-    ({"mtn": {"CI": {**MTN, "api_user": "cauri"}}}, "operators: mtn_ci: api_user must be a UUID"),
-    ({"wave": {"ML": {"api_key": "k"}}}, "operators: wave_ml: the wire has no Wave method there"),
-    ({"moov_3pp": {"TG": MOOV}}, "operators: moov_3pp_tg: it serves CI, ML, BF"),
-]
-
-
-@pytest.mark.parametrize(("operators", "told"), CANNOT_WORK)
-def test_an_operator_that_cannot_work_is_told_in_words(operators: dict[str, Any], told: str) -> None:
 def test_each_contract_makes_a_connector_and_an_operators_own_goes_before_an_aggregator() -> None:
     operators = operators_of(
         read(
@@ -317,6 +300,34 @@ def test_a_contract_that_cannot_work_is_told_before_anything_starts(
         operators_of(read({**GOOD, "operators": operators}))
 
 
+def test_a_countrys_contract_can_come_from_the_environment() -> None:
+    names = {f"CAURI_OPERATORS__ORANGE_WEBPAY__ML__{name.upper()}": value for name, value in ORANGE.items()}
+    basics = {f"CAURI_{name.upper()}": value for name, value in GOOD.items() if isinstance(value, str)}
+    settings = load(None, {**basics, **names})
+    assert settings.operators.orange_webpay["ML"].merchant_key == "m"
+
+
+MTN = {
+    "subscription_key": "k",
+    "api_user": "5b3f6a1e-0c5d-4a4e-9a51-3d6f0d6c1a77",
+    "api_key": "a",
+}
+MOOV = {"base_url": "https://moov.example", "username": "u", "password": "p"}
+
+CANNOT_WORK = [
+    ({"mtn": {"SN": MTN}}, "operators: mtn_sn: MTN MoMo has no wallet there; it serves CI, CM, GN, BJ"),
+    ({"mtn": {"CI": {**MTN, "api_user": "cauri"}}}, "operators: mtn_ci: api_user must be a UUID"),
+    ({"wave": {"ML": {"api_key": "k"}}}, "operators: wave_ml: the wire has no Wave method there"),
+    ({"moov_3pp": {"TG": MOOV}}, "operators: moov_3pp_tg: it serves CI, ML, BF"),
+]
+
+
+@pytest.mark.parametrize(("operators", "told"), CANNOT_WORK)
+def test_a_countrys_operator_that_cannot_work_is_told_in_words(operators: dict[str, Any], told: str) -> None:
+    with pytest.raises(BadSettings, match=told):
+        operators_of(read({**GOOD, "operators": operators}))
+
+
 def test_each_country_is_a_connector_and_an_operators_own_goes_before_an_aggregator() -> None:
     own = {"mtn": {"CI": MTN, "CM": MTN}, "wave": {"SN": {"api_key": "k"}}, "moov_3pp": {"BF": MOOV}}
     tables = {**own, "paygate": {"auth_token": "t"}, "pawapay": {"token": "t"}}
@@ -342,11 +353,6 @@ def test_the_environment_reaches_a_countrys_table() -> None:
     operators = load(None, environment).operators
     assert operators.mtn["CI"].check_payer is False
     assert operators.wave["SN"].webhook_secrets == ("new", "old")
-def test_a_countrys_contract_can_come_from_the_environment() -> None:
-    names = {f"CAURI_OPERATORS__ORANGE_WEBPAY__ML__{name.upper()}": value for name, value in ORANGE.items()}
-    basics = {f"CAURI_{name.upper()}": value for name, value in GOOD.items() if isinstance(value, str)}
-    settings = load(None, {**basics, **names})
-    assert settings.operators.orange_webpay["ML"].merchant_key == "m"
 
 
 @pytest.mark.parametrize(

@@ -183,7 +183,7 @@ async def test_nonsense_is_unknown_and_told_to_whoever_runs_cauri(
     operator_by_path.at(SESSIONS, (status, body))
     with capture_logs() as log:
         assert isinstance(await cards.start(paying), Unknown)
-    assert {"operator_answer_unclear", "operator_answer_lost"} & {entry["event"] for entry in log}
+    assert {"operator_start_unclear", "operator_answer_lost"} & {entry["event"] for entry in log}
 
 
 async def test_a_start_that_cannot_have_left_may_go_another_way(refused_port, paying):

@@ -221,7 +221,7 @@ async def test_nonsense_is_unknown_and_its_silence_can_close_it(
         outcome = await orange.start(order_of())
     assert isinstance(outcome, Unknown)
     assert not outcome.alert
-    assert {"operator_answer_unclear", "operator_answer_lost"} & {entry["event"] for entry in log}
+    assert {"operator_start_unclear", "operator_answer_lost"} & {entry["event"] for entry in log}
     found = await orange.check(order_of())
     assert isinstance(found, Unknown)
     assert found.not_found
@@ -462,6 +462,12 @@ def test_a_notification_names_nobody_its_path_and_its_token_do(orange):
 )
 def test_a_forged_notification_proves_nothing(orange, token, handle):
     assert not orange.proves(orange.read_callback({}, notice(notif_token=token), REFERENCE), handle)
+
+
+def test_an_empty_token_never_equals_an_empty_one(orange):
+    callback = orange.read_callback({}, notice(), REFERENCE)
+    assert not orange.proves(replace(callback, proof=""), '{"pay_token":"ptok"}')
+    assert not orange.proves(replace(callback, proof=None), HANDLE)
 
 
 @pytest.mark.parametrize(

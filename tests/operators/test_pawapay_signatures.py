@@ -274,6 +274,16 @@ async def test_a_key_that_was_withdrawn_is_trusted_no_longer(operator_by_path, f
         await heard(fetching, signed(keyid="a"))
 
 
+@pytest.mark.parametrize("answer", [(500, b""), b"<html>", [], HANG_UP])
+async def test_an_answer_without_keys_takes_none_away(operator_by_path, fetching, clock, answer):
+    operator_by_path.at(KEYS, published(a=pem(P256)), answer)
+    assert await heard(fetching, signed(keyid="a"))
+    clock.advance(MINUTE)
+    with pytest.raises(BadCallback):
+        await heard(fetching, signed(keyid="unknown"))
+    assert await heard(fetching, signed(keyid="a"))
+
+
 @pytest.mark.parametrize(
     "answer",
     [

@@ -139,6 +139,6 @@ class CardPage(Connector):
         ours = isinstance(outcome, Refused) and outcome.code is Code.SERVICE_UNAVAILABLE
         if ours or isinstance(outcome, Unknown):
             word = outcome.word if isinstance(outcome, Refused) else getattr(outcome, "why", "")
-            event = "operator_configuration_refused" if ours else "operator_answer_unclear"
+            event = "operator_configuration_refused" if ours else "operator_start_unclear"
             log.error(event, alert=True, operator=self.name, reference=order.reference, word=word)
         return outcome

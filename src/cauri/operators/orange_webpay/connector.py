@@ -160,7 +160,7 @@ class OrangeWebPay(Connector):
     def _unclear(self, order: Order, outcome: Outcome) -> Outcome:
         """An answer to a start that nobody listed closes by itself; whoever runs Cauri still hears of it."""
         if isinstance(outcome, Unknown):
-            return self._told(order, outcome, "operator_answer_unclear")
+            return self._told(order, outcome, "operator_start_unclear")
         if isinstance(outcome, Refused) and outcome.code is Code.SERVICE_UNAVAILABLE:
             return self._told(order, outcome, "operator_configuration_refused")
         return outcome

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from cauri.app import operators_of
 from cauri.config import BadSettings, load, read
+from cauri.connectors import operators_of
+from cauri.domain.methods import METHODS
 from cauri.domain.money import Bounds
 
 GOOD: dict[str, Any] = {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from cauri.store.admin import AdminRecords, Alert
+from cauri.store.delivery_log import DeliveryLog, Heard, LoggedDelivery, Place
 from cauri.store.engine import Engine
 from cauri.store.postgres import PostgresEngine
 from cauri.store.sqlite import SqliteEngine
@@ -11,10 +13,16 @@ from cauri.store.store import AskedAgain, Delivered, DueNotification, Notificati
 from cauri.store.vault import Vault
 
 __all__ = [
+    "AdminRecords",
+    "Alert",
     "AskedAgain",
     "Delivered",
+    "DeliveryLog",
     "DueNotification",
+    "Heard",
+    "LoggedDelivery",
     "NotificationState",
+    "Place",
     "Store",
     "Vault",
     "engine_for",

@@ -19,6 +19,10 @@ ATTEMPT_COLUMNS = (
     "page_url handle word next_ask_at asks claimed_until claimed_by"
 ).split()
 SITE_COLUMNS = "site_id name status sealed_secret_key currencies countries settings created_at".split()
+ADMIN_TOKEN_COLUMNS = "token_hash label scopes sites created_at expires_at last_used_at revoked_at".split()
+LOGGED_COLUMNS = (
+    "delivery_id at site_id transaction_id number version code url status duration_ms answer error next_try_at"
+).split()
 
 _FRAGMENTS: dict[Dialect, dict[str, str]] = {
     "sqlite": {
@@ -39,6 +43,8 @@ _COLUMNS = {
     "attempt": ", ".join(f"a.{name}" for name in ATTEMPT_COLUMNS),
     "attempt_returned": ", ".join(ATTEMPT_COLUMNS),  # SQLite's RETURNING knows no alias
     "site": ", ".join(f"s.{name}" for name in SITE_COLUMNS),
+    "admin_token": ", ".join(f"t.{name}" for name in ADMIN_TOKEN_COLUMNS),
+    "delivery": ", ".join(f"d.{name}" for name in LOGGED_COLUMNS),
 }
 _PARAMETER = re.compile(r"(?<!:):([a-z_]+(?:\.[a-z_]+)?)")
 _VALUES = re.compile(r"\{values (\(.*?\))\}", re.DOTALL)

@@ -295,3 +295,114 @@ SELECT 1
 -- name: schema_version
 -- The newest migration that was applied.
 SELECT COALESCE(MAX(version), 0) FROM schema_version
+
+-- name: insert_admin_token
+-- A new admin token; no row back where a live one has its label.
+INSERT INTO admin_token (token_hash, label, scopes, sites, created_at, expires_at)
+VALUES (:token_hash, :label, :scopes, :sites, :created_at, :expires_at)
+ON CONFLICT DO NOTHING RETURNING label
+
+-- name: ensure_admin_token
+-- A token that is public knowledge is there, and may do all, whatever was done with it before.
+INSERT INTO admin_token (token_hash, label, scopes, sites, created_at, expires_at)
+VALUES (:token_hash, :label, :scopes, NULL, :created_at, NULL)
+ON CONFLICT (token_hash) DO UPDATE SET revoked_at = NULL, expires_at = NULL, scopes = excluded.scopes, sites = NULL
+
+-- name: admin_token
+-- One admin token, by its hash.
+SELECT {admin_token} FROM admin_token t WHERE t.token_hash = :token_hash
+
+-- name: admin_tokens
+-- All admin tokens, newest first.
+SELECT {admin_token} FROM admin_token t ORDER BY t.created_at DESC, t.label
+
+-- name: revoke_admin_token
+-- The live token of this label is refused from now on.
+UPDATE admin_token SET revoked_at = :now WHERE label = :label AND revoked_at IS NULL RETURNING label
+
+-- name: admin_token_used
+-- When a token was last used, kept to the minute or so.
+UPDATE admin_token SET last_used_at = :now
+WHERE token_hash = :token_hash AND (last_used_at IS NULL OR last_used_at < :before)
+
+-- name: insert_audit
+-- A write that was asked for at the admin doors.
+INSERT INTO admin_audit (at, audit_id, label, address, what, target, result)
+VALUES (:at, :audit_id, :label, :address, :what, :target, :result)
+
+-- name: finish_audit
+-- What became of it.
+UPDATE admin_audit SET result = :result WHERE at = :at AND audit_id = :audit_id
+
+-- name: audit
+-- What was asked for at the admin doors, newest first, from a moment backwards.
+SELECT u.audit_id, u.at, u.label, u.address, u.what, u.target, u.result FROM admin_audit u
+WHERE u.at >= :since AND (u.at, u.audit_id) < (:at, :audit_id) ORDER BY u.at DESC, u.audit_id DESC LIMIT :limit
+
+-- name: logged_deliveries_of_site
+-- A site's deliveries, newest first, from a moment backwards; with :delivered '1' only those that were answered 2xx.
+SELECT {delivery} FROM delivery d
+WHERE d.site_id = :site_id AND d.at >= :since AND (d.at, d.delivery_id) < (:at, :delivery_id)
+  AND (:delivered = '' OR (d.status >= 200 AND d.status < 300))
+ORDER BY d.at DESC, d.delivery_id DESC LIMIT :limit
+
+-- name: logged_deliveries
+-- All sites' deliveries, newest first, from a moment backwards; with :delivered '1' only those that were answered 2xx.
+SELECT {delivery} FROM delivery d
+WHERE d.at >= :since AND (d.at, d.delivery_id) < (:at, :delivery_id)
+  AND (:delivered = '' OR (d.status >= 200 AND d.status < 300))
+ORDER BY d.at DESC, d.delivery_id DESC LIMIT :limit
+
+-- name: failed_deliveries_of_site
+-- A site's deliveries that were not answered 2xx, newest first, from a moment backwards.
+SELECT {delivery} FROM delivery d
+WHERE d.site_id = :site_id AND d.at >= :since AND (d.at, d.delivery_id) < (:at, :delivery_id)
+  AND (d.status IS NULL OR d.status >= 300)
+ORDER BY d.at DESC, d.delivery_id DESC LIMIT :limit
+
+-- name: failed_deliveries
+-- All sites' deliveries that were not answered 2xx, newest first, from a moment backwards.
+SELECT {delivery} FROM delivery d
+WHERE d.at >= :since AND (d.at, d.delivery_id) < (:at, :delivery_id)
+  AND (d.status IS NULL OR d.status >= 300)
+ORDER BY d.at DESC, d.delivery_id DESC LIMIT :limit
+
+-- name: logged_deliveries_of_payment
+-- A payment's deliveries, newest first, from a moment backwards.
+SELECT {delivery} FROM delivery d
+WHERE d.slot = :slot AND d.token = :token AND d.at >= :since AND (d.at, d.delivery_id) < (:at, :delivery_id)
+ORDER BY d.at DESC, d.delivery_id DESC LIMIT :limit
+
+-- name: logged_delivery
+-- One delivery, by its moment and its id.
+SELECT {delivery} FROM delivery d WHERE d.at = :at AND d.delivery_id = :delivery_id
+
+-- name: heard_of_site
+-- A site's notifications in the order of their changes, after a place in it.
+SELECT n.token, n.since, n.due_version FROM notification n
+WHERE n.site_id = :site_id AND (n.since, n.token) > (:since, :token) ORDER BY n.since, n.token LIMIT :limit
+
+-- name: heard_last
+-- The newest of a site's notifications, newest first.
+SELECT n.token, n.since, n.due_version FROM notification n
+WHERE n.site_id = :site_id ORDER BY n.since DESC, n.token DESC LIMIT :limit
+
+-- name: raise_alert
+-- An alert begins; no row back where it is raised already.
+INSERT INTO alert (name, since, told_at, detail) VALUES (:name, :now, :now, :detail) ON CONFLICT (name) DO NOTHING RETURNING name
+
+-- name: repeat_alert
+-- A raised alert is told again, by one process, when it was last told before a moment.
+UPDATE alert SET told_at = :now, detail = :detail WHERE name = :name AND told_at <= :before RETURNING since
+
+-- name: end_alert
+-- An alert is over; a row back for the one who ended it.
+DELETE FROM alert WHERE name = :name RETURNING since
+
+-- name: alerts
+-- The alerts that are raised, oldest first.
+SELECT a.name, a.since, a.told_at, a.detail FROM alert a ORDER BY a.since, a.name
+
+-- name: waiting_counts
+-- Payments that wait, and attempts that are in flight.
+SELECT (SELECT COUNT(*) FROM payment p WHERE p.status = 'waiting'), (SELECT COUNT(*) FROM attempt b WHERE b.status = 'sent')

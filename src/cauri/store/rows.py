@@ -35,8 +35,14 @@ _STATUSES = {status.value: status for status in PaymentStatus}
 _CODES = {code.number: code for code in Code}
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
+    """As JSON text."""
     return msgspec.json.encode(value).decode()
+
+
+def read_texts(text: str) -> tuple[str, ...]:
+    """A JSON list of texts."""
+    return _texts.decode(text)
 
 
 def phone_text(phone: Phone | None) -> str | None:
@@ -72,7 +78,7 @@ def new_payment_fields(payment: Payment) -> Fields:
         "currency": payment.currency,
         "created_at": payment.created_at,
         "expires_at": payment.expires_at,
-        "request": _text(payment.request),
+        "request": text_of(payment.request),
         "idempotency_key": payment.idempotency_key,
         "body_hash": payment.body_hash,
     }
@@ -187,8 +193,8 @@ def site_fields(site: Site, vault: Vault) -> Fields:
         "name": site.name,
         "status": site.status.value,
         "sealed_secret_key": None if site.secret_key is None else vault.sealed(site.secret_key),
-        "currencies": _text(site.currencies),
-        "countries": _text(site.countries),
-        "settings": _text(site.settings),
+        "currencies": text_of(site.currencies),
+        "countries": text_of(site.countries),
+        "settings": text_of(site.settings),
         "created_at": site.created_at,
     }

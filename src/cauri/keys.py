@@ -1,4 +1,4 @@
-"""Keys: the sandbox's, which are public knowledge; how an apikey is kept; the instance's own secret beside its data."""
+"""Keys: the sandbox's, which are public knowledge; how keys and tokens are kept; the instance's own secret beside its data."""
 
 from __future__ import annotations
 
@@ -9,11 +9,17 @@ from pathlib import Path
 SANDBOX_SITE_ID = "445160"
 SANDBOX_APIKEY = "cauri-sandbox-apikey"
 SANDBOX_SECRET_KEY = "cauri-sandbox-secret-key"  # noqa: S105 — public knowledge
+SANDBOX_ADMIN_TOKEN = "cauri-sandbox-admin-token"  # noqa: S105 — public knowledge
 
 
-def hash_of(apikey: str) -> str:
-    """How an apikey is kept: its SHA-256, hex."""
-    return hashlib.sha256(apikey.encode()).hexdigest()
+def hash_of(key: str) -> str:
+    """How an apikey or an admin token is kept: its SHA-256, hex."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def new_admin_token() -> str:
+    """Text that nobody guesses, and that tells a reader of a leaked file what it is."""
+    return f"cauri_admin_{secrets.token_urlsafe(32)}"
 
 
 def kept_secret(folder: Path) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cauri.store.admin import AdminRecords, Alert
-from cauri.store.delivery_log import DeliveryLog, Heard, LoggedDelivery, Place
+from cauri.store.delivery_log import DeliveryLog, Heard, LoggedDelivery, Owed, Place
 from cauri.store.engine import Engine
 from cauri.store.postgres import PostgresEngine
 from cauri.store.sqlite import SqliteEngine
@@ -22,6 +22,7 @@ __all__ = [
     "Heard",
     "LoggedDelivery",
     "NotificationState",
+    "Owed",
     "Place",
     "Store",
     "Vault",

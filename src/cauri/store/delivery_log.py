@@ -42,6 +42,23 @@ class Place(NamedTuple):
     delivery_id: str = ""
 
 
+class Owed(msgspec.Struct, frozen=True):
+    """A notification that is not delivered: ``due_at`` when it is tried next, ``parked_at`` since when it is not tried."""
+
+    site_id: str
+    transaction_id: str
+    code: str
+    due_version: int
+    told_version: int
+    since: int
+    tries: int
+    due_at: int | None
+    parked_at: int | None
+
+    def place(self) -> tuple[int, str, str]:
+        return (self.due_at or self.parked_at or 0, self.site_id, self.transaction_id)
+
+
 class Heard(NamedTuple):
     """One notification in its site's order: the payment's ``token`` and newest ``version``, told since ``since``."""
 
@@ -95,6 +112,24 @@ class DeliveryLog:
     async def one(self, place: Place) -> LoggedDelivery | None:
         rows = await self._read("logged_delivery", at=place.at, delivery_id=place.delivery_id)
         return _logged(rows[0]) if rows else None
+
+    async def owed(
+        self,
+        state: Literal["due", "parked"],
+        sites: tuple[str, ...] | None,
+        *,
+        after: tuple[int, str, str],
+        limit: int,
+    ) -> list[Owed]:
+        """Of these sites (None: of all), in the order of ``due_at`` or ``parked_at``, after a place: that moment, site, transaction_id."""
+        place = {"at": after[0], "after_site": after[1], "after_transaction": after[2], "limit": limit}
+        statement = f"{state}_notifications"
+        found = [
+            Owed(*row)
+            for site in ("",) if sites is None else sites
+            for row in await self._read(statement, site_id=site, **place)
+        ]
+        return sorted(found, key=Owed.place)[:limit]
 
     async def heard(self, site_id: str, *, since: int, token: str, limit: int) -> list[Heard]:
         """A site's notifications after a place, in the order of their changes."""

@@ -387,6 +387,22 @@ WHERE n.site_id = :site_id AND (n.since, n.token) > (:since, :token) ORDER BY n.
 SELECT n.token, n.since, n.due_version FROM notification n
 WHERE n.site_id = :site_id ORDER BY n.since DESC, n.token DESC LIMIT :limit
 
+-- name: due_notifications
+-- What is still to be told, the next due first, after a place in that order; '' as :site_id for all sites.
+SELECT p.site_id, p.transaction_id, p.code, n.due_version, n.told_version, n.since, n.tries, n.due_at, n.parked_at
+FROM notification n JOIN payment p ON p.slot = n.slot AND p.token = n.token
+WHERE n.due_at IS NOT NULL AND (:site_id = '' OR n.site_id = :site_id)
+  AND n.due_at >= :at AND (n.due_at, p.site_id, p.transaction_id) > (:at, :after_site, :after_transaction)
+ORDER BY n.due_at, p.site_id, p.transaction_id LIMIT :limit
+
+-- name: parked_notifications
+-- What was given up for now, the longest parked first, after a place in that order; '' as :site_id for all sites.
+SELECT p.site_id, p.transaction_id, p.code, n.due_version, n.told_version, n.since, n.tries, n.due_at, n.parked_at
+FROM notification n JOIN payment p ON p.slot = n.slot AND p.token = n.token
+WHERE n.parked_at IS NOT NULL AND (:site_id = '' OR n.site_id = :site_id)
+  AND n.parked_at >= :at AND (n.parked_at, p.site_id, p.transaction_id) > (:at, :after_site, :after_transaction)
+ORDER BY n.parked_at, p.site_id, p.transaction_id LIMIT :limit
+
 -- name: raise_alert
 -- An alert begins; no row back where it is raised already.
 INSERT INTO alert (name, since, told_at, detail) VALUES (:name, :now, :now, :detail) ON CONFLICT (name) DO NOTHING RETURNING name

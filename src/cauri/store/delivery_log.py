@@ -126,7 +126,7 @@ class DeliveryLog:
         statement = f"{state}_notifications"
         found = [
             Owed(*row)
-            for site in ("",) if sites is None else sites
+            for site in (("",) if sites is None else sites)
             for row in await self._read(statement, site_id=site, **place)
         ]
         return sorted(found, key=Owed.place)[:limit]

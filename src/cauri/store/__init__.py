@@ -5,16 +5,29 @@ from __future__ import annotations
 from pathlib import Path
 
 from cauri.store.engine import Engine
+from cauri.store.notifications import (
+    DueNotification,
+    Endpoint,
+    EndpointTrouble,
+    NotificationQueue,
+    OldDelivery,
+    QueueCounts,
+)
 from cauri.store.postgres import PostgresEngine
 from cauri.store.sqlite import SqliteEngine
-from cauri.store.store import AskedAgain, Delivered, DueNotification, NotificationState, Store
+from cauri.store.store import AskedAgain, Delivered, NotificationState, Store
 from cauri.store.vault import Vault
 
 __all__ = [
     "AskedAgain",
     "Delivered",
     "DueNotification",
+    "Endpoint",
+    "EndpointTrouble",
+    "NotificationQueue",
     "NotificationState",
+    "OldDelivery",
+    "QueueCounts",
     "Store",
     "Vault",
     "engine_for",

@@ -123,7 +123,7 @@ class DeliveryLog:
     ) -> list[Owed]:
         """Of these sites (None: of all), in the order of ``due_at`` or ``parked_at``, after a place: that moment, site, transaction_id."""
         place = {"at": after[0], "after_site": after[1], "after_transaction": after[2], "limit": limit}
-        statement = f"{state}_notifications"
+        statement = f"owed_{state}"
         found = [
             Owed(*row)
             for site in (("",) if sites is None else sites)

@@ -18,6 +18,7 @@ ATTEMPT_COLUMNS = (
     "slot token number reference connector method phone amount currency status code started_at sent_at ended_at operator_id "
     "page_url handle word next_ask_at asks claimed_until claimed_by"
 ).split()
+ENDPOINT_COLUMNS = "endpoint site_id state since failures probe_at answered_at changed_at error".split()
 SITE_COLUMNS = "site_id name status sealed_secret_key currencies countries settings created_at".split()
 ADMIN_TOKEN_COLUMNS = "token_hash label scopes sites created_at expires_at last_used_at revoked_at".split()
 LOGGED_COLUMNS = (
@@ -30,18 +31,24 @@ _FRAGMENTS: dict[Dialect, dict[str, str]] = {
         "skip_locked": "",
         "text": "TEXT",
         "without_rowid": " WITHOUT ROWID",
+        "json_rows": "json_group_array",
+        "json_row": "json_array",
     },
     "postgres": {
         "rows": "json_array_elements(CAST(:rows AS json)) AS r(value)",
         "skip_locked": "FOR UPDATE SKIP LOCKED",
         "text": 'TEXT COLLATE "C"',
         "without_rowid": "",
+        "json_rows": "json_agg",
+        "json_row": "json_build_array",
     },
 }
 _COLUMNS = {
     "payment": ", ".join(f"p.{name}" for name in PAYMENT_COLUMNS),
     "attempt": ", ".join(f"a.{name}" for name in ATTEMPT_COLUMNS),
     "attempt_returned": ", ".join(ATTEMPT_COLUMNS),  # SQLite's RETURNING knows no alias
+    "endpoint": ", ".join(f"e.{name}" for name in ENDPOINT_COLUMNS),
+    "endpoint_returned": ", ".join(ENDPOINT_COLUMNS),
     "site": ", ".join(f"s.{name}" for name in SITE_COLUMNS),
     "admin_token": ", ".join(f"t.{name}" for name in ADMIN_TOKEN_COLUMNS),
     "delivery": ", ".join(f"d.{name}" for name in LOGGED_COLUMNS),

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from cauri.domain.codes import Code
+from cauri.domain.endpoints import endpoint_of
 from cauri.domain.errors import StoreUnavailable
 from cauri.domain.payment import (
     Attempt,
@@ -91,6 +92,7 @@ def change_fields(change: Change) -> Fields:
         "slot": after.slot,
         "token": after.token,
         "site_id": after.site_id,
+        "endpoint": endpoint_of(after.site_id, after.request.notify_url or ""),
         "from_version": change.before.version,
         "from_status": change.before.status.value,
         "from_code": change.before.code.number,

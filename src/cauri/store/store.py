@@ -10,23 +10,15 @@ from typing import Any
 
 import msgspec
 
+from cauri.domain.endpoints import endpoint_of
 from cauri.domain.payment import Attempt, Change, DeliveryRow, Payment, Timeline, slot_of, slot_of_token
 from cauri.domain.site import Site
 from cauri.store.engine import Engine, Row, Statement
 from cauri.store.group_commit import Group
+from cauri.store.notifications import NotificationQueue
 from cauri.store.operations import apply_changes, one, open_payments, record_deliveries, release_asks
 from cauri.store.rows import attempt_of, delivery_of, history_of, payment_of, site_fields, site_of, surplus_of
 from cauri.store.vault import Vault
-
-
-class DueNotification(msgspec.Struct, frozen=True):
-    """A notification that this process has claimed. ``tries`` so far, since the state last changed at ``since``."""
-
-    slot: int
-    token: str
-    site_id: str
-    since: int
-    tries: int
 
 
 class NotificationState(msgspec.Struct, frozen=True):
@@ -71,6 +63,7 @@ class AskedAgain(msgspec.Struct, frozen=True, kw_only=True):
 class Store:
     def __init__(self, engine: Engine, vault: Vault) -> None:
         self.engine = engine
+        self.notifications = NotificationQueue(engine)
         self._vault = vault
         lanes = engine.lanes
         self._opening = Group[Payment, Payment](
@@ -119,6 +112,11 @@ class Store:
         if not _is_token(token):
             return None
         return await self._by_token.submit(token)
+
+    async def payments_by_tokens(self, tokens: Sequence[str]) -> dict[str, Payment]:
+        """Those of these payments that exist, as they are now, by token."""
+        found = await self._read_by_token(list(tokens))
+        return {payment.token: payment for payment in found if payment is not None}
 
     async def versions(self, tokens: Sequence[str]) -> dict[str, int]:
         """The newest version of each of these payments that exists."""
@@ -195,13 +193,6 @@ class Store:
 
     # notifications
 
-    async def claim_notifications(
-        self, *, now: int, until: int, claim: str, limit: int
-    ) -> list[DueNotification]:
-        """Notifications that are due, leased to ``claim`` until ``until``."""
-        rows = await self._write("claim_notifications", now=now, until=until, claim=claim, limit=limit)
-        return [DueNotification(*row) for row in rows]
-
     async def record_delivery(self, delivered: Delivered) -> bool:
         """False where the claim was no longer ours: the delivery is recorded, the notification is left to its new holder."""
         return await self._delivering.submit(
@@ -210,6 +201,7 @@ class Store:
                 "slot": delivered.slot,
                 "token": delivered.token,
                 "site_id": delivered.site_id,
+                "endpoint": endpoint_of(delivered.site_id, delivered.row.url),
                 "transaction_id": delivered.transaction_id,
                 "claim": delivered.claim,
                 "delivery_id": delivered.delivery_id,

@@ -163,9 +163,11 @@ class Feed:
             part = await self._from(site.site_id, call.moment("since", query.since, 0), query.limit)
         else:
             part = await self._newest(site.site_id, query.last or 0, call.now)
-        told = await asyncio.gather(*(self._told(row, site) for row in part.rows))
+        payments = await self._store.payments_by_tokens([row.token for row in part.rows])
         return FeedPage(
-            notifications=[each for each in told if each is not None],
+            notifications=[
+                self._signed(row, payments[row.token], site) for row in part.rows if row.token in payments
+            ],
             cursor=self._vault.sealed(msgspec.json.encode(part.place).decode()),
             more=part.more,
             seen=[_id(row) for row in part.seen],
@@ -230,10 +232,6 @@ class Feed:
         if state is None:
             raise not_found(f"transaction_id: nothing was ever to be told of {name}; has it a notify_url?")
         return self._signed(Heard(payment.token, state.since, state.due_version), payment, site)
-
-    async def _told(self, row: Heard, site: Site) -> FeedNotification | None:
-        payment = await self._store.payment_by_token(row.token)
-        return None if payment is None else self._signed(row, payment, site)
 
     def _signed(self, row: Heard, payment: Payment, site: Site) -> FeedNotification:
         made = message(payment, site)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import secrets
 from pathlib import Path
@@ -14,6 +15,11 @@ SANDBOX_SECRET_KEY = "cauri-sandbox-secret-key"  # noqa: S105 — public knowled
 def hash_of(apikey: str) -> str:
     """How an apikey is kept: its SHA-256, hex."""
     return hashlib.sha256(apikey.encode()).hexdigest()
+
+
+def webhook_secret(secret_key: str) -> str:
+    """A site's secret key as the libraries of Standard Webhooks take it: ``whsec_`` and the base64 of its UTF-8."""
+    return "whsec_" + base64.b64encode(secret_key.encode()).decode()
 
 
 def kept_secret(folder: Path) -> str:

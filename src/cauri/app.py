@@ -14,6 +14,7 @@ from cauri.config import Settings
 from cauri.connectors import operators_of
 from cauri.lifecycle import Lifecycle, LifecycleSettings
 from cauri.loops.base import Loop
+from cauri.loops.drop_old_secrets import DropOldSecrets
 from cauri.loops.expire_payments import ExpirePayments
 from cauri.loops.poll_operators import PollOperators
 from cauri.notifier.loop import Notifier
@@ -31,6 +32,11 @@ def open_store(settings: Settings) -> Store:
     """The store of these settings; nothing is connected yet."""
     database = None if settings.database == MEMORY else settings.database
     return Store(engine_for(database), Vault(settings.secret))
+
+
+def sender_of(settings: Settings, clock: Clock) -> Sender:
+    """What speaks to shops, under these settings' rules."""
+    return Sender(clock, private_allowed=settings.private_notify_urls, ports=settings.notifications.ports)
 
 
 class Gateway:
@@ -51,11 +57,11 @@ class Gateway:
                 attempt_gap_s=settings.limits.attempt_gap_s,
             ),
         )
-        self.notifier = Notifier(
-            self.store, Sender(self.clock, private_allowed=settings.private_notify_urls), self.clock
-        )
+        self.sender = sender_of(settings, self.clock)
+        self.notifier = Notifier(self.store, self.sender, self.clock)
         self.poller = PollOperators(self.lifecycle, self.clock)
         self.expiry = ExpirePayments(self.lifecycle)
+        self.old_secrets = DropOldSecrets(self.store)
         self._loops = self._make_loops()
         self._api = build_api(
             self.lifecycle,
@@ -95,6 +101,7 @@ class Gateway:
             notify,
             poll,
             Loop("expire_payments", self.expiry.tick, period_s=5, clock=self.clock),
+            Loop("drop_old_secrets", self.old_secrets.tick, period_s=60, clock=self.clock),
             Loop("watch", self.lifecycle.watch.tick, period_s=1, clock=self.clock),
         ]
 

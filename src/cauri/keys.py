@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import secrets
 from pathlib import Path
@@ -20,6 +21,11 @@ def hash_of(key: str) -> str:
 def new_admin_token() -> str:
     """Text that nobody guesses, and that tells a reader of a leaked file what it is."""
     return f"cauri_admin_{secrets.token_urlsafe(32)}"
+
+
+def webhook_secret(secret_key: str) -> str:
+    """A site's secret key as the libraries of Standard Webhooks take it: ``whsec_`` and the base64 of its UTF-8."""
+    return "whsec_" + base64.b64encode(secret_key.encode()).decode()
 
 
 def kept_secret(folder: Path) -> str:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from cauri.app import MEMORY, Gateway
 from cauri.clock import Clock
-from cauri.config import Limits, Moov3ppSettings, OperatorsSettings, PawaPaySettings, Settings
+from cauri.config import Limits, Moov3ppSettings, Notifications, OperatorsSettings, PawaPaySettings, Settings
 from cauri.domain.site import Site, SiteSettings
 from cauri.keys import SANDBOX_APIKEY, SANDBOX_SECRET_KEY, SANDBOX_SITE_ID, hash_of
 from cauri.serving import Server, url_of
@@ -28,6 +28,7 @@ SITE_NAME = "Boutique de démonstration"
 PAWAPAY_TOKEN = "sandbox-pawapay-token"  # noqa: S105
 MOOV_USER, MOOV_PASSWORD = "cauri", "sandbox-moov-password"
 
+ANY_SHOP = Notifications(ports=(0,))
 NO_LIMITS = Limits(rate_per_key=0, failed_auth_per_address=0, page_posts_per_address=0, attempt_gap_s=0)
 
 
@@ -94,6 +95,7 @@ class Sandbox:
             database=self.options.database,
             secret=self.options.secret,
             private_notify_urls=True,
+            notifications=ANY_SHOP,
             limits=self.options.limits,
             operators=OperatorsSettings(
                 pawapay=PawaPaySettings(base_url=f"{self.operators_url}/pawapay", token=PAWAPAY_TOKEN),

@@ -5,13 +5,14 @@
 
 from cauri.config.operators import Moov3ppSettings, OperatorsSettings, PawaPaySettings
 from cauri.config.reading import load, read
-from cauri.config.settings import Limits, Settings
+from cauri.config.settings import Limits, Notifications, Settings
 from cauri.config.values import BadSettings
 
 __all__ = [
     "BadSettings",
     "Limits",
     "Moov3ppSettings",
+    "Notifications",
     "OperatorsSettings",
     "PawaPaySettings",
     "Settings",

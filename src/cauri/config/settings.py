@@ -21,6 +21,12 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     attempt_gap_s: Count = 5
 
 
+class Notifications(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How sites are told."""
+
+    ports: tuple[Port, ...] = ()
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything an instance can be told; ``cauri.example.toml`` says what each is for."""
 
@@ -36,6 +42,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     log_format: Literal["json", "text"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     limits: Limits = Limits()
+    notifications: Notifications = Notifications()
     methods: dict[str, str] = {}
     bounds: dict[str, Annotated[list[int], Meta(min_length=2, max_length=2)]] = {}
 

@@ -70,7 +70,10 @@ class Notifier:
         try:
             prepared = await self._prepared(due, claim)
             if prepared is not None:
-                sent = await self._sender.post(prepared.url, message(prepared.payment, prepared.site))
+                told = message(
+                    prepared.payment, prepared.site, at=self._clock.now(), number=prepared.due.tries + 1
+                )
+                sent = await self._sender.post(prepared.url, told)
                 await self._record(prepared, sent)
         except Exception as error:
             log.error("delivery_failed", site_id=due.site_id, error=f"{type(error).__name__}: {error}")

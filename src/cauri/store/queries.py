@@ -19,7 +19,9 @@ ATTEMPT_COLUMNS = (
     "page_url handle word next_ask_at asks claimed_until claimed_by"
 ).split()
 ENDPOINT_COLUMNS = "endpoint site_id state since failures probe_at answered_at changed_at error".split()
-SITE_COLUMNS = "site_id name status sealed_secret_key currencies countries settings created_at".split()
+SITE_COLUMNS = (
+    "site_id name status sealed_secret_key currencies countries settings created_at sealed_old_secret_key old_secret_until"
+).split()
 ADMIN_TOKEN_COLUMNS = "token_hash label scopes sites created_at expires_at last_used_at revoked_at".split()
 LOGGED_COLUMNS = (
     "delivery_id at site_id transaction_id number version code url status duration_ms answer error next_try_at"

@@ -472,16 +472,41 @@ ORDER BY p.expires_at LIMIT :limit
 
 -- name: upsert_site
 -- A site as it is now.
-INSERT INTO site (site_id, name, status, sealed_secret_key, currencies, countries, settings, created_at)
-VALUES (:site_id, :name, :status, :sealed_secret_key, :currencies, :countries, :settings, :created_at)
+INSERT INTO site (site_id, name, status, sealed_secret_key, currencies, countries, settings, created_at,
+                  sealed_old_secret_key, old_secret_until)
+VALUES (:site_id, :name, :status, :sealed_secret_key, :currencies, :countries, :settings, :created_at,
+        :sealed_old_secret_key, :old_secret_until)
 ON CONFLICT (site_id) DO UPDATE SET name = excluded.name, status = excluded.status, sealed_secret_key = excluded.sealed_secret_key,
-    currencies = excluded.currencies, countries = excluded.countries, settings = excluded.settings
+    currencies = excluded.currencies, countries = excluded.countries, settings = excluded.settings,
+    sealed_old_secret_key = excluded.sealed_old_secret_key, old_secret_until = excluded.old_secret_until
 
 -- name: insert_site
 -- A new site; no row back where the site_id is taken.
-INSERT INTO site (site_id, name, status, sealed_secret_key, currencies, countries, settings, created_at)
-VALUES (:site_id, :name, :status, :sealed_secret_key, :currencies, :countries, :settings, :created_at)
+INSERT INTO site (site_id, name, status, sealed_secret_key, currencies, countries, settings, created_at,
+                  sealed_old_secret_key, old_secret_until)
+VALUES (:site_id, :name, :status, :sealed_secret_key, :currencies, :countries, :settings, :created_at,
+        :sealed_old_secret_key, :old_secret_until)
 ON CONFLICT (site_id) DO NOTHING RETURNING site_id
+
+-- name: change_site
+-- A site's name, status and settings; its secret keys are left alone, whoever may be rotating them.
+UPDATE site SET name = :name, status = :status, currencies = :currencies, countries = :countries, settings = :settings
+WHERE site_id = :site_id RETURNING site_id
+
+-- name: rotate_secret
+-- The new secret key beside the old one until then; no row back where a rotation is still under way.
+UPDATE site SET sealed_old_secret_key = sealed_secret_key, sealed_secret_key = :sealed,
+    old_secret_until = CASE WHEN sealed_secret_key IS NULL THEN NULL ELSE CAST(:until AS BIGINT) END
+WHERE site_id = :site_id AND (old_secret_until IS NULL OR old_secret_until <= :now) RETURNING site_id
+
+-- name: finish_rotation
+-- The old secret key is no longer used; no row back where no rotation is under way.
+UPDATE site SET sealed_old_secret_key = NULL, old_secret_until = NULL
+WHERE site_id = :site_id AND old_secret_until > :now RETURNING site_id
+
+-- name: drop_old_secrets
+-- Old secret keys whose grace is over.
+UPDATE site SET sealed_old_secret_key = NULL, old_secret_until = NULL WHERE old_secret_until <= :now RETURNING site_id
 
 -- name: sites
 -- All sites.

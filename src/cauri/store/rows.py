@@ -172,7 +172,7 @@ def surplus_of(row: Row) -> Surplus:
 
 def site_of(row: Row, vault: Vault) -> Site:
     """A row of SITE_COLUMNS. Raises StoreUnavailable where it holds what no version of Cauri has written."""
-    site_id, name, status, sealed, currencies, countries, settings, created_at = row
+    site_id, name, status, sealed, currencies, countries, settings, created_at, sealed_old, old_until = row
     try:
         read_settings = _settings.decode(settings)
     except msgspec.DecodeError as error:
@@ -186,6 +186,8 @@ def site_of(row: Row, vault: Vault) -> Site:
         countries=_texts.decode(countries),
         settings=read_settings,
         created_at=created_at,
+        old_secret_key=None if sealed_old is None else vault.opened(sealed_old),
+        old_secret_until=old_until,
     )
 
 
@@ -199,4 +201,6 @@ def site_fields(site: Site, vault: Vault) -> Fields:
         "countries": text_of(site.countries),
         "settings": text_of(site.settings),
         "created_at": site.created_at,
+        "sealed_old_secret_key": None if site.old_secret_key is None else vault.sealed(site.old_secret_key),
+        "old_secret_until": site.old_secret_until,
     }

@@ -235,6 +235,25 @@ class Store:
     async def save_site(self, site: Site) -> None:
         await self._write("upsert_site", **site_fields(site, self._vault))
 
+    async def change_site(self, site: Site) -> bool:
+        """Writes a site's name, status and settings, never its secret keys. False where there is no such site."""
+        fields = site_fields(site, self._vault)
+        names = ("site_id", "name", "status", "currencies", "countries", "settings")
+        return bool(await self._write("change_site", **{name: fields[name] for name in names}))
+
+    async def rotate_secret(self, site_id: str, secret_key: str, *, until: int, now: int) -> bool:
+        """A new secret key; the old one signs beside it until ``until``. False where a rotation is under way, or no such site."""
+        sealed = self._vault.sealed(secret_key)
+        return bool(await self._write("rotate_secret", site_id=site_id, sealed=sealed, until=until, now=now))
+
+    async def finish_rotation(self, site_id: str, now: int) -> bool:
+        """The old secret key ends now and is forgotten. False where no rotation is under way."""
+        return bool(await self._write("finish_rotation", site_id=site_id, now=now))
+
+    async def drop_old_secrets(self, now: int) -> int:
+        """Forgets the old secret keys whose grace is over; how many."""
+        return len(await self._write("drop_old_secrets", now=now))
+
     async def give_key(self, key_hash: str, site_id: str, *, label: str, now: int) -> None:
         """The key opens the site from now on; only its hash is kept."""
         await self._write("insert_key", key_hash=key_hash, label=label, created_at=now)

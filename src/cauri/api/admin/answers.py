@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -186,7 +186,7 @@ def delivery_detail(row: LoggedDelivery) -> DeliveryDetail:
     return DeliveryDetail(**_delivery_fields(row), answer=row.answer)
 
 
-def _delivery_fields(row: LoggedDelivery) -> dict[str, object]:
+def _delivery_fields(row: LoggedDelivery) -> dict[str, Any]:
     return {
         "id": delivery_id_of(row),
         "at": iso(row.at),

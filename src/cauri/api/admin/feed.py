@@ -234,7 +234,7 @@ class Feed:
         return self._signed(Heard(payment.token, state.since, state.due_version), payment, site)
 
     def _signed(self, row: Heard, payment: Payment, site: Site) -> FeedNotification:
-        made = message(payment, site)
+        made = message(payment, site, at=self._clock.now(), number=1)
         return FeedNotification(
             id=_id(row),
             at=iso(row.since),

@@ -6,7 +6,11 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.routing import Mount
 
+from cauri.api.admin import routes as admin
+from cauri.api.admin.feed import Bell
+from cauri.api.admin.metrics import Deliveries
 from cauri.api.routes import build as build_api
 from cauri.checkout.routes import build as build_checkout
 from cauri.clock import Clock
@@ -19,7 +23,7 @@ from cauri.loops.expire_payments import ExpirePayments
 from cauri.loops.poll_operators import PollOperators
 from cauri.notifier.loop import Notifier
 from cauri.notifier.sender import Sender
-from cauri.store import Store, Vault, engine_for
+from cauri.store import AdminRecords, Store, Vault, engine_for
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -57,6 +61,9 @@ class Gateway:
                 attempt_gap_s=settings.limits.attempt_gap_s,
             ),
         )
+        self.admin_records = AdminRecords(self.store.engine)
+        self._bell = Bell()
+        self._deliveries = Deliveries()
         self.sender = sender_of(settings, self.clock)
         self.notifier = Notifier(self.store, self.sender, self.clock)
         self.poller = PollOperators(self.lifecycle, self.clock)
@@ -71,7 +78,9 @@ class Gateway:
             failed_auth_per_address=settings.limits.failed_auth_per_address,
             trusted_proxies=settings.trusted_proxies,
         )
-        self._pages = Starlette(routes=[*self._api.routes, *self._checkout_routes()])
+        self._pages = Starlette(
+            routes=[*self._api.routes, Mount("/admin", app=self._admin_doors()), *self._checkout_routes()]
+        )
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """The merchants' two endpoints go straight to their doors: they are the hot path."""
@@ -95,7 +104,8 @@ class Gateway:
     def _make_loops(self) -> list[Loop]:
         notify = Loop("notifier", self.notifier.tick, period_s=1, clock=self.clock)
         poll = Loop("poll_operators", self.poller.tick, period_s=0.5, clock=self.clock)
-        self.lifecycle.on_notification = notify.wake
+        self._notification_due = notify.wake
+        self.lifecycle.on_notification = self._on_notification
         self.lifecycle.on_question = poll.wake
         return [
             notify,
@@ -104,6 +114,35 @@ class Gateway:
             Loop("drop_old_secrets", self.old_secrets.tick, period_s=60, clock=self.clock),
             Loop("watch", self.lifecycle.watch.tick, period_s=1, clock=self.clock),
         ]
+
+    def end_waits(self) -> None:
+        """Who waits for something new is answered at once: the process is about to stop."""
+        self._bell.silence()
+
+    def _on_notification(self) -> None:
+        self._notification_due()
+        self._bell.ring()
+
+    def _admin_doors(self) -> Any:
+        settings = self.settings
+        doors = admin.all_doors(
+            self.store,
+            self.admin_records,
+            Vault(settings.secret),
+            self.clock,
+            bell=self._bell,
+            deliveries=self._deliveries,
+            wake=self._on_notification,
+        )
+        return admin.build(
+            doors,
+            self.admin_records,
+            self.clock,
+            public_url=settings.public_url.rstrip("/"),
+            rate_per_token=settings.limits.rate_per_key,
+            failed_auth_per_address=settings.limits.failed_auth_per_address,
+            trusted_proxies=settings.trusted_proxies,
+        )
 
     def _checkout_routes(self) -> list[Any]:
         return build_checkout(

@@ -42,30 +42,28 @@ class Desk:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = new_id()
         try:
-            status, media_type, body, headers = *(await self._served(scope, receive)), ()
+            status, answer = 200, await self._served(scope, receive)
         except Disconnected:
             return
         except Exception as error:
             refusal = refusal_of(error) or self._broken(scope, request_id, error)
-            status, media_type, body = refusal.kind.status, _JSON, refusal.body(request_id)
-            headers = refusal.headers  # type: ignore[assignment]
+            status = refusal.kind.status
+            answer = Text(_JSON, refusal.body(request_id), refusal.headers)
         lines = [
-            (b"content-type", media_type.encode()),
-            (b"content-length", str(len(body)).encode()),
+            (b"content-type", answer.media_type.encode()),
+            (b"content-length", str(len(answer.body)).encode()),
             (b"cache-control", b"no-store"),
             (b"x-content-type-options", b"nosniff"),
-            *headers,
+            *answer.headers,
         ]
         await send({"type": "http.response.start", "status": status, "headers": lines})
-        await send({"type": "http.response.body", "body": body})
+        await send({"type": "http.response.body", "body": answer.body})
 
-    async def _served(self, scope: Scope, receive: Receive) -> tuple[int, str, bytes]:
+    async def _served(self, scope: Scope, receive: Receive) -> Text:
         door, path = self._table.find(scope["method"], scope["raw_path"])
         body = await read_capped(receive, read_head(scope["headers"]).content_length)
         answer = await (self._write if door.writes else self._read)(door, path, scope, body)
-        if isinstance(answer, Text):
-            return 200, answer.media_type, answer.body
-        return 200, _JSON, msgspec.json.encode(answer)
+        return answer if isinstance(answer, Text) else Text(_JSON, msgspec.json.encode(answer))
 
     async def _read(self, door: Door, path: dict[str, str], scope: Scope, body: bytes) -> Any:
         token = _NOBODY if door.scope is None else await self._guard.admit(scope)

@@ -11,6 +11,7 @@ import msgspec
 
 from cauri.api.admin.reading import Nothing, moment_or_refusal
 from cauri.api.admin.refusals import NO_SUCH_PATH, NOT_FOUND, SITE_NOT_ALLOWED, WRONG_METHOD, Refusal
+from cauri.api.asgi import Header
 from cauri.domain.admin import AdminToken
 
 
@@ -37,10 +38,11 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """An answer that is no JSON."""
+    """An answer that is made already, or is no JSON."""
 
     media_type: str
     body: bytes
+    headers: tuple[Header, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,10 @@ MODULES = {
     "pay": "pay",
     "site": "sites",
     "payment": "payments",
+    "deliveries": "deliveries",
     "reconcile": "reconcile",
+    "listen": "listen",
+    "admin": "admin",
 }
 
 

@@ -62,12 +62,13 @@ class FeedNotification(msgspec.Struct, frozen=True, kw_only=True):
 
 class FeedPage(msgspec.Struct, frozen=True, kw_only=True):
     """In the order of the changes. Those of the last 30 s come again: drop by `id`. `seen`: ids from before the beginning, to be
-    dropped too. `more`: ask again at once."""
+    dropped too. `more`: ask again at once. `now`: the gateway's clock."""
 
     notifications: list[FeedNotification]
     cursor: str
     more: bool
     seen: list[str]
+    now: str
 
 
 class _Place(msgspec.Struct, frozen=True, array_like=True):
@@ -171,6 +172,7 @@ class Feed:
             cursor=self._vault.sealed(msgspec.json.encode(part.place).decode()),
             more=part.more,
             seen=[_id(row) for row in part.seen],
+            now=iso(self._clock.now()),
         )
 
     async def _next(self, place: _Place, query: FeedQuery) -> _Part:

@@ -16,6 +16,7 @@ from cauri.lifecycle import Lifecycle, LifecycleSettings
 from cauri.loops.base import Loop
 from cauri.loops.expire_payments import ExpirePayments
 from cauri.loops.poll_operators import PollOperators
+from cauri.notifier.delivery_log import DeliveryLog
 from cauri.notifier.loop import Notifier
 from cauri.notifier.sender import Sender
 from cauri.store import Store, Vault, engine_for
@@ -52,8 +53,16 @@ class Gateway:
             ),
         )
         self.notifier = Notifier(
-            self.store, Sender(self.clock, private_allowed=settings.private_notify_urls), self.clock
+            self.store,
+            Sender(
+                self.clock,
+                private_allowed=settings.private_notify_urls,
+                timeout_s=settings.notifications.timeout_s,
+            ),
+            self.clock,
+            settings.notifications,
         )
+        self.delivery_log = DeliveryLog(self.store.notifications, settings.notifications)
         self.poller = PollOperators(self.lifecycle, self.clock)
         self.expiry = ExpirePayments(self.lifecycle)
         self._loops = self._make_loops()
@@ -89,12 +98,13 @@ class Gateway:
     def _make_loops(self) -> list[Loop]:
         notify = Loop("notifier", self.notifier.tick, period_s=1, clock=self.clock)
         poll = Loop("poll_operators", self.poller.tick, period_s=0.5, clock=self.clock)
-        self.lifecycle.on_notification = notify.wake
+        self.lifecycle.on_notification = self.notifier.on_room = notify.wake
         self.lifecycle.on_question = poll.wake
         return [
             notify,
             poll,
             Loop("expire_payments", self.expiry.tick, period_s=5, clock=self.clock),
+            Loop("delivery_log", self.delivery_log.tick, period_s=60, clock=self.clock),
             Loop("watch", self.lifecycle.watch.tick, period_s=1, clock=self.clock),
         ]
 

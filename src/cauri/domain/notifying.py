@@ -76,5 +76,5 @@ def gap_after(settings: NotificationSettings, tries: int, elapsed: int) -> int |
 
 def probe_gap(settings: NotificationSettings, failures: int) -> int:
     """Milliseconds between two tries of an endpoint whose breaker is open: doubled by every failure, up to a cap."""
-    doubled = settings.probe_gap_s * 2 ** min(failures, 20)
+    doubled = settings.probe_gap_s << min(failures, 20)
     return min(doubled, settings.probe_gap_max_s) * SECOND

@@ -12,25 +12,30 @@ from yarl import URL
 from cauri import __version__
 from cauri.clock import Clock
 from cauri.notifier.addresses import ForbiddenAddress, check_literal, resolver_options
+from cauri.notifier.retry_after import retry_after_s
 from cauri.wire.notification import Message
 
 TIMEOUT_S = 10
 ANSWER_BYTES_MAX = 500
 ANSWER_READ_MAX = 256 * 1024
-CONNECTIONS_MAX = 200
+CONNECTIONS_MAX = 0  # no limit of its own: the notifier counts who is under way
 # Shorter than the 2 s of common application servers: a POST on a line that the shop is just closing would be lost.
 KEEP_ALIVE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """``status`` None: no answer came, ``error`` says why, in words for the shop's developer. ``answer``: its first characters."""
+    """``status`` None: no answer came, ``error`` says why, in words for the shop's developer. ``answer``: its first characters.
+
+    ``retry_after_s``: when the shop wants to be asked again, where it said so.
+    """
 
     status: int | None
     answer: str
     error: str | None
     at: int
     duration_ms: int
+    retry_after_s: int | None = None
 
     @property
     def delivered(self) -> bool:
@@ -53,17 +58,18 @@ class Sender:
         """Never raises for what the network or the shop does. Redirects are not followed."""
         at = self._clock.now()
         try:
-            status, answer = await self._exchange(url, message)
+            status, answer, retry_after = await self._exchange(url, message)
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             return Sent(None, "", _in_words(error, self._timeout_s), at, self._clock.now() - at)
-        return Sent(status, answer, _advice(status), at, self._clock.now() - at)
+        later = retry_after_s(retry_after, self._clock.now())
+        return Sent(status, answer, _advice(status), at, self._clock.now() - at, later)
 
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
             self._session = None
 
-    async def _exchange(self, url: str, message: Message) -> tuple[int, str]:
+    async def _exchange(self, url: str, message: Message) -> tuple[int, str, str | None]:
         address = URL(url, encoded=url.isascii())  # as the shop wrote it: it may sign what it is called by
         if not self._private_allowed:
             check_literal(address.raw_host or "")
@@ -72,7 +78,8 @@ class Sender:
             address, data=message.body, headers=headers, allow_redirects=False
         ) as response:
             body = await _whole_answer(response)
-            return response.status, body.decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
+            text = body.decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
+            return response.status, text, response.headers.get("Retry-After")
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:

@@ -21,6 +21,7 @@ from cauri.loops.base import Loop
 from cauri.loops.drop_old_secrets import DropOldSecrets
 from cauri.loops.expire_payments import ExpirePayments
 from cauri.loops.poll_operators import PollOperators
+from cauri.notifier.delivery_log import DeliveryLog
 from cauri.notifier.loop import Notifier
 from cauri.notifier.sender import Sender
 from cauri.store import AdminRecords, Store, Vault, engine_for
@@ -40,7 +41,12 @@ def open_store(settings: Settings) -> Store:
 
 def sender_of(settings: Settings, clock: Clock) -> Sender:
     """What speaks to shops, under these settings' rules."""
-    return Sender(clock, private_allowed=settings.private_notify_urls, ports=settings.notifications.ports)
+    return Sender(
+        clock,
+        private_allowed=settings.private_notify_urls,
+        ports=settings.notifications.ports,
+        timeout_s=settings.notifications.timeout_s,
+    )
 
 
 class Gateway:
@@ -65,7 +71,9 @@ class Gateway:
         self._bell = Bell()
         self._deliveries = Deliveries()
         self.sender = sender_of(settings, self.clock)
-        self.notifier = Notifier(self.store, self.sender, self.clock)
+        self.sender.on_sent = self._deliveries.count
+        self.notifier = Notifier(self.store, self.sender, self.clock, settings.notifications)
+        self.delivery_log = DeliveryLog(self.store.notifications, settings.notifications)
         self.poller = PollOperators(self.lifecycle, self.clock)
         self.expiry = ExpirePayments(self.lifecycle)
         self.old_secrets = DropOldSecrets(self.store)
@@ -104,7 +112,7 @@ class Gateway:
     def _make_loops(self) -> list[Loop]:
         notify = Loop("notifier", self.notifier.tick, period_s=1, clock=self.clock)
         poll = Loop("poll_operators", self.poller.tick, period_s=0.5, clock=self.clock)
-        self._notification_due = notify.wake
+        self._notification_due = self.notifier.on_room = notify.wake
         self.lifecycle.on_notification = self._on_notification
         self.lifecycle.on_question = poll.wake
         return [
@@ -112,6 +120,7 @@ class Gateway:
             poll,
             Loop("expire_payments", self.expiry.tick, period_s=5, clock=self.clock),
             Loop("drop_old_secrets", self.old_secrets.tick, period_s=60, clock=self.clock),
+            Loop("delivery_log", self.delivery_log.tick, period_s=60, clock=self.clock),
             Loop("watch", self.lifecycle.watch.tick, period_s=1, clock=self.clock),
         ]
 

@@ -13,7 +13,14 @@ from msgspec.structs import replace
 
 from cauri.app import MEMORY, Gateway
 from cauri.clock import Clock
-from cauri.config import Limits, Moov3ppSettings, Notifications, OperatorsSettings, PawaPaySettings, Settings
+from cauri.config import (
+    Limits,
+    Moov3ppSettings,
+    NotificationSettings,
+    OperatorsSettings,
+    PawaPaySettings,
+    Settings,
+)
 from cauri.domain.admin import SCOPES, AdminToken
 from cauri.domain.site import Site, SiteSettings
 from cauri.keys import SANDBOX_ADMIN_TOKEN, SANDBOX_APIKEY, SANDBOX_SECRET_KEY, SANDBOX_SITE_ID, hash_of
@@ -29,7 +36,7 @@ SITE_NAME = "Boutique de démonstration"
 PAWAPAY_TOKEN = "sandbox-pawapay-token"  # noqa: S105
 MOOV_USER, MOOV_PASSWORD = "cauri", "sandbox-moov-password"
 
-ANY_SHOP = Notifications(ports=(0,))
+ANY_SHOP = NotificationSettings(ports=(0,))
 NO_LIMITS = Limits(rate_per_key=0, failed_auth_per_address=0, page_posts_per_address=0, attempt_gap_s=0)
 
 

@@ -5,14 +5,15 @@
 
 from cauri.config.operators import Moov3ppSettings, OperatorsSettings, PawaPaySettings
 from cauri.config.reading import load, read
-from cauri.config.settings import Limits, Notifications, Settings
+from cauri.config.settings import Limits, Settings
 from cauri.config.values import BadSettings
+from cauri.domain.notifying import NotificationSettings
 
 __all__ = [
     "BadSettings",
     "Limits",
     "Moov3ppSettings",
-    "Notifications",
+    "NotificationSettings",
     "OperatorsSettings",
     "PawaPaySettings",
     "Settings",

@@ -68,7 +68,7 @@ def _cased(path: list[str], name: str) -> str:
 
 def _read_text(path: list[str], name: str, text: str) -> Any:
     """Lists are written with commas in the environment."""
-    if name in ("trusted_proxies", "ports") or path == ["bounds"]:
+    if name in ("trusted_proxies", "ports", "gaps_s") or path == ["bounds"]:
         return [part.strip() for part in text.split(",") if part.strip()]
     return text
 

@@ -40,6 +40,8 @@ class NotificationSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
     probe_gap_max_s: Seconds = 60
     parked_probe_gap_s: Seconds = 3600
     keep_days: Annotated[int, Meta(ge=1, le=3650)] = 30
+    ports: tuple[Annotated[int, Meta(ge=0, le=65535)], ...] = ()
+    alert_after_minutes: Annotated[int, Meta(ge=1, le=7 * 24 * 60)] = 10
 
     @property
     def last_try_after(self) -> int:
@@ -76,5 +78,5 @@ def gap_after(settings: NotificationSettings, tries: int, elapsed: int) -> int |
 
 def probe_gap(settings: NotificationSettings, failures: int) -> int:
     """Milliseconds between two tries of an endpoint whose breaker is open: doubled by every failure, up to a cap."""
-    doubled = settings.probe_gap_s * 2 ** min(failures, 20)
+    doubled = settings.probe_gap_s << min(failures, 20)
     return min(doubled, settings.probe_gap_max_s) * SECOND

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import aiohttp
@@ -13,12 +13,13 @@ from cauri import __version__
 from cauri.clock import Clock
 from cauri.notifier.addresses import ForbiddenAddress, ForbiddenUrl, Reach
 from cauri.notifier.faults import Fault, fault_of_status, in_words
+from cauri.notifier.retry_after import retry_after_s
 from cauri.wire.notification import Message
 
 TIMEOUT_S = 10
 ANSWER_BYTES_MAX = 500
 ANSWER_READ_MAX = 256 * 1024
-CONNECTIONS_MAX = 200
+CONNECTIONS_MAX = 0  # no limit of its own: the notifier counts who is under way
 # Shorter than the 2 s of common application servers: a POST on a line that the shop is just closing would be lost.
 KEEP_ALIVE_S = 1.0
 
@@ -35,13 +36,17 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """``status`` None: no answer came, ``error`` says why, in words for the shop's developer. ``answer``: its first characters."""
+    """``status`` None: no answer came, ``error`` says why, in words for the shop's developer. ``answer``: its first characters.
+
+    ``retry_after_s``: when the shop wants to be asked again, where it said so.
+    """
 
     status: int | None
     answer: str
     error: str | None
     at: int
     duration_ms: int
+    retry_after_s: int | None = None
 
     @property
     def delivered(self) -> bool:
@@ -61,15 +66,22 @@ class Sender:
         self._clock = clock
         self._reach = Reach(private_allowed, frozenset(ports))
         self._session: aiohttp.ClientSession | None = None
+        self.on_sent: Callable[[int | None], None] = lambda status: None  # counts what was posted
 
     async def post(self, url: str, message: Message) -> Sent:
         """Never raises for what the network or the shop does. Redirects are not followed."""
+        sent = await self._posted(url, message)
+        self.on_sent(sent.status)
+        return sent
+
+    async def _posted(self, url: str, message: Message) -> Sent:
         at = self._clock.now()
         try:
             answer = await self.request("POST", url, message)
         except EXPECTED as error:
             return Sent(None, "", in_words(*fault_of(error, self.timeout_s)), at, self._clock.now() - at)
-        return Sent(answer.status, answer.text, _advice(answer.status), at, self._clock.now() - at)
+        later = retry_after_s(answer.headers.get("Retry-After"), self._clock.now())
+        return Sent(answer.status, answer.text, _advice(answer.status), at, self._clock.now() - at, later)
 
     async def request(
         self,

@@ -89,6 +89,12 @@ class OldDelivery(msgspec.Struct, frozen=True):
     needed: bool
 
 
+def _by_endpoint(rows: Sequence[Row]) -> list[tuple[str, list[DueNotification]]]:
+    return [
+        (endpoint, [DueNotification(*row) for row in _rows.decode(found or "[]")]) for endpoint, found in rows
+    ]
+
+
 class NotificationQueue:
     """Every method may raise StoreUnavailable."""
 
@@ -106,10 +112,15 @@ class NotificationQueue:
     ) -> list[tuple[str, list[DueNotification]]]:
         """The next ``lanes`` endpoints after ``after`` that have anything scheduled, each with at most ``most`` of what is due."""
         rows = await self._read("due_by_endpoint", now=now, after=after, lanes=lanes, most=most)
-        return [
-            (endpoint, [DueNotification(*row) for row in _rows.decode(found or "[]")])
-            for endpoint, found in rows
-        ]
+        return _by_endpoint(rows)
+
+    async def due_of_endpoints(
+        self, endpoints: Sequence[str], now: int, most: int
+    ) -> list[tuple[str, list[DueNotification]]]:
+        """The same of these endpoints."""
+        rows = [{"endpoint": endpoint} for endpoint in endpoints]
+        parameters = {"now": now, "most": most}
+        return _by_endpoint(await self._engine.read(Statement("due_of_endpoints", parameters, rows)))
 
     async def claim(
         self, wanted: Sequence[DueNotification], *, now: int, until: int, claim: str
@@ -237,16 +248,17 @@ class NotificationQueue:
             )
         )
 
+    async def close_endpoint(self, endpoint: str, *, now: int, parked_after: int) -> bool:
+        """False where something is left that it is to be told, or was parked after that moment."""
+        return bool(await self._write("close_endpoint", endpoint=endpoint, now=now, after=parked_after))
+
     async def forget_endpoints(self, before: int) -> None:
         await self._write("forget_endpoints", before=before)
 
     async def in_trouble(self, limit: int = SLICE, site_id: str | None = None) -> list[EndpointTrouble]:
         """The longest in trouble first."""
         rows = await self._read("endpoints_in_trouble", limit=limit, site_id=site_id or "")
-        return [
-            EndpointTrouble(*row[:6], error=row[8], waiting=row[9], parked=row[10])
-            for row in map(tuple, rows)
-        ]
+        return [EndpointTrouble(*(row[column] for column in (0, 1, 2, 3, 4, 5, 8, 9, 10))) for row in rows]
 
     async def probe_now(self, endpoint: str, now: int) -> bool:
         """An endpoint in trouble is tried at once; False where it is in none, or is being tried."""
@@ -289,7 +301,7 @@ class NotificationQueue:
     async def old_deliveries(self, *, after: int, before: int, limit: int) -> list[OldDelivery]:
         """Deliveries made in [after, before), the oldest first."""
         rows = await self._read("old_deliveries", after=after, before=before, limit=limit)
-        return [OldDelivery(*row[:4], needed=bool(row[4])) for row in map(tuple, rows)]
+        return [OldDelivery(row[0], row[1], row[2], row[3], bool(row[4])) for row in rows]
 
     async def delete_deliveries(self, deliveries: Sequence[OldDelivery]) -> int:
         rows = [msgspec.structs.asdict(each) for each in deliveries]

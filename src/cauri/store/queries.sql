@@ -207,6 +207,14 @@ SELECT lane.endpoint, (
         WHERE k.endpoint = lane.endpoint AND k.due_at <= :now AND k.claimed_until < :now ORDER BY k.due_at LIMIT :most) AS f)
 FROM lane WHERE lane.endpoint IS NOT NULL
 
+-- name: due_of_endpoints
+-- These endpoints, each with the first of what it has due.
+SELECT r.value->>'endpoint', (
+    SELECT {json_rows}({json_row}(f.slot, f.token, f.site_id, f.endpoint, f.since, f.tries)) FROM (
+        SELECT k.slot, k.token, k.site_id, k.endpoint, k.since, k.tries FROM notification k
+        WHERE k.endpoint = r.value->>'endpoint' AND k.due_at <= :now AND k.claimed_until < :now ORDER BY k.due_at LIMIT :most) AS f)
+FROM {rows}
+
 -- name: claim_notifications
 -- Leases those of these that are still due to one sender; one delivery per payment at a time. The guard stands outside too, or
 -- PostgreSQL would hand rows out twice.
@@ -381,6 +389,14 @@ RETURNING endpoint
 UPDATE endpoint SET state = 'catching_up', answered_at = :now, claimed_until = 0, changed_at = :now
 WHERE endpoint = :endpoint AND state IN ('open', 'parked')
 RETURNING since
+
+-- name: close_endpoint
+-- An endpoint in trouble has nothing left that is to be told, or nothing young enough. No row back: it has.
+UPDATE endpoint SET state = 'closed', changed_at = :now
+WHERE endpoint = :endpoint AND state IN ('open', 'parked')
+  AND NOT EXISTS (SELECT 1 FROM notification n WHERE n.endpoint = :endpoint AND n.due_at IS NOT NULL)
+  AND NOT EXISTS (SELECT 1 FROM notification n WHERE n.endpoint = :endpoint AND n.parked_at > :after)
+RETURNING endpoint
 
 -- name: endpoint_caught_up
 -- Nothing more is to be brought forward. The row stays a while, so that every process sees it.

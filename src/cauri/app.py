@@ -17,6 +17,7 @@ from cauri.clock import Clock
 from cauri.config import Settings
 from cauri.connectors import operators_of
 from cauri.lifecycle import Lifecycle, LifecycleSettings
+from cauri.loops.alerts import Alerts
 from cauri.loops.base import Loop
 from cauri.loops.drop_old_secrets import DropOldSecrets
 from cauri.loops.expire_payments import ExpirePayments
@@ -77,6 +78,7 @@ class Gateway:
         self.poller = PollOperators(self.lifecycle, self.clock)
         self.expiry = ExpirePayments(self.lifecycle)
         self.old_secrets = DropOldSecrets(self.store)
+        self.alerts = Alerts(self.store, settings.notifications.alert_after)
         self._loops = self._make_loops()
         self._api = build_api(
             self.lifecycle,
@@ -121,6 +123,7 @@ class Gateway:
             Loop("expire_payments", self.expiry.tick, period_s=5, clock=self.clock),
             Loop("drop_old_secrets", self.old_secrets.tick, period_s=60, clock=self.clock),
             Loop("delivery_log", self.delivery_log.tick, period_s=60, clock=self.clock),
+            Loop("alerts", self.alerts.tick, period_s=60, clock=self.clock),
             Loop("watch", self.lifecycle.watch.tick, period_s=1, clock=self.clock),
         ]
 

@@ -49,6 +49,11 @@ class NotificationSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
         return self.last_try_after_s * SECOND
 
     @property
+    def alert_after(self) -> int:
+        """Milliseconds that a shop may go without being told before a person hears of it."""
+        return self.alert_after_minutes * MINUTE
+
+    @property
     def keep(self) -> int:
         """Milliseconds that a delivery stays in the log."""
         return self.keep_days * DAY

@@ -98,6 +98,9 @@ class QueueDoors:
         self._wake = wake
 
     def doors(self) -> list[Door]:
+        return [*self._of_endpoints(), *self._of_replays()]
+
+    def _of_endpoints(self) -> list[Door]:
         return [
             Door(
                 method="GET",
@@ -121,6 +124,10 @@ class QueueDoors:
                 act=self._probe,
                 example={"site": "445160", "origin": "https://shop.example:443"},
             ),
+        ]
+
+    def _of_replays(self) -> list[Door]:
+        return [
             Door(
                 method="POST",
                 path="/deliveries/replay",

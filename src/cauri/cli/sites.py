@@ -1,4 +1,4 @@
-"""``cauri site``: add, list, show, set, rotate-key, rotate-secret."""
+"""``cauri site``: add, list, show, set, rotate-key, rotate-secret, try-url."""
 
 from __future__ import annotations
 
@@ -233,6 +233,28 @@ def rotate_secret(
         return
     typer.echo("\n".join(_secret_lines(replace(site, old_secret_key=None))))
     typer.echo(_after_rotation(before, site), err=True)
+
+
+@app.command("try-url")
+def try_url(
+    site_id: SiteId,
+    url: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[URL]", help="The notify_url; else where the site's newest notification went."
+        ),
+    ] = None,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    database: DatabaseOption = None,
+) -> None:
+    """Tests a notify_url: a GET, then a signed POST of a payment that does not exist, with times and advice.
+
+    Exit status: 0 the shop would be told, 1 it would not.
+    """
+    from cauri.cli.trying import try_and_tell  # the HTTP client is loaded for this command alone
+
+    raise typer.Exit(0 if try_and_tell(site_id, url, config, data, database) else 1)
 
 
 def _after_rotation(before: Site, site: Site) -> str:

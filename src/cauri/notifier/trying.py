@@ -156,7 +156,7 @@ class _Watch:
 
     def __init__(self) -> None:
         self._clock = asyncio.get_running_loop().time
-        self._marks: dict[str, float] = {"begun": self._clock()}
+        self._marks: dict[str, float] = {}
 
     def note(self, mark: str) -> None:
         self._marks.setdefault(mark, self._clock())
@@ -175,6 +175,7 @@ class _Watch:
 
     def traces(self) -> aiohttp.TraceConfig:
         traces = aiohttp.TraceConfig()
+        traces.on_request_start.append(self._noting("begun"))
         traces.on_dns_resolvehost_start.append(self._noting("name asked"))
         traces.on_dns_resolvehost_end.append(self._noting("name known"))
         traces.on_connection_create_start.append(self._noting("connecting"))

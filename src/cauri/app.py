@@ -144,6 +144,7 @@ class Gateway:
             self.clock,
             bell=self._bell,
             deliveries=self._deliveries,
+            sender=self.sender,
             wake=self._on_notification,
         )
         return admin.build(

@@ -137,7 +137,9 @@ async def ensure_site(gateway: Gateway, options: SandboxOptions) -> None:
     if site is None:
         site = Site(site_id=options.site_id, name=SITE_NAME, settings=SiteSettings(), created_at=now)
     if site.secret_key != options.secret_key:
-        await store.save_site(replace(site, secret_key=options.secret_key))
+        await store.save_site(
+            replace(site, secret_key=options.secret_key, old_secret_key=None, old_secret_until=None)
+        )
     await store.give_key(hash_of(options.apikey), options.site_id, label="sandbox", now=now)
 
 

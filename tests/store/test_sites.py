@@ -141,7 +141,9 @@ async def test_changing_a_site_leaves_its_secrets_alone(store: Store) -> None:
     site = _site(secret_key="old")
     await store.add_site(site)
     await store.rotate_secret(site.site_id, "new", until=NOW + 100, now=NOW)
-    assert await store.change_site(replace(site, name="Chez Aya", status=SiteStatus.CLOSED))  # read before the rotation
+    assert await store.change_site(
+        replace(site, name="Chez Aya", status=SiteStatus.CLOSED)
+    )  # read before the rotation
     found = await store.site(site.site_id)
     assert found is not None
     assert (found.name, found.status, found.signing_keys(NOW)) == (

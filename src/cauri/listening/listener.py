@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from cauri.clock import SECOND, Clock
 from cauri.listening.gateway import Away, GatewayFeed, Gone, Notification, Page, StrangeCursor
 from cauri.listening.kept import Kept
+from cauri.notifier.causes import EXPECTED, fault_of
 from cauri.notifier.faults import Fault, fault_of_status, in_words
-from cauri.notifier.sender import EXPECTED, Sender, fault_of
+from cauri.notifier.sender import Sender
 from cauri.wire.notification import Message
 
 # A receiver that answers otherwise than 2xx is tried again after these.

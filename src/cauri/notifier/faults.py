@@ -27,6 +27,8 @@ class Fault(StrEnum):
     CERTIFICATE_HOST = "certificate host"
     CERTIFICATE = "certificate"
     NOT_TLS = "not TLS"
+    TLS_PORT = "TLS port"
+    TLS_TIME = "TLS time"
     TIME = "time"
     HUNG_UP = "hung up"
     NOT_AN_ANSWER = "not an answer"
@@ -65,8 +67,10 @@ TEXTS: dict[Fault, str] = {
     Fault.CERTIFICATE_HOST: "the TLS certificate is not accepted: it is for another name: {detail}",
     Fault.CERTIFICATE: "the TLS certificate is not accepted: {detail}",
     Fault.NOT_TLS: "no TLS connection ({detail}): does this port speak plain http, or an old TLS?",
+    Fault.TLS_PORT: "this port speaks TLS: write https:// in the notify_url",
+    Fault.TLS_TIME: "connected, but no TLS within {detail} s: does this port speak TLS?",
     Fault.TIME: "no answer within {detail} s: answer first, work after",
-    Fault.HUNG_UP: "the connection was closed before an answer came: see the web server's error log",
+    Fault.HUNG_UP: "the connection was closed before an answer came: see the web server's error log (or does the port speak TLS?)",
     Fault.NOT_AN_ANSWER: "what came is no HTTP answer: {detail}",
     Fault.REDIRECT: "redirects are not followed: give the final address as notify_url",
     Fault.ACCESS: "the notify_url refuses us: leave it open to POST and verify x-token instead (CSRF protection, a login wall?)",

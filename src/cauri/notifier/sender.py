@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import ssl
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,8 +10,9 @@ import aiohttp
 
 from cauri import __version__
 from cauri.clock import Clock
-from cauri.notifier.addresses import ForbiddenAddress, ForbiddenUrl, Reach
-from cauri.notifier.faults import Fault, fault_of_status, in_words
+from cauri.notifier.addresses import Reach
+from cauri.notifier.causes import EXPECTED, fault_of
+from cauri.notifier.faults import fault_of_status, in_words
 from cauri.notifier.retry_after import retry_after_s
 from cauri.wire.notification import Message
 
@@ -137,10 +137,6 @@ class Sender:
         )
 
 
-EXPECTED = (aiohttp.ClientError, OSError, TimeoutError, ValueError)
-"""What a request may raise for what the network, the shop or the URL does."""
-
-
 async def _whole_answer(response: aiohttp.ClientResponse, keep: int) -> tuple[bytes, bool]:
     """The answer's beginning, once all of it has come: the time-out is for the whole. A flood is cut off, its status counts."""
     received = 0
@@ -157,60 +153,3 @@ def _advice(status: int) -> str | None:
     """What a developer can do about an answer that is not a 2xx."""
     fault = fault_of_status(status)
     return None if fault is None else in_words(fault, status)
-
-
-def fault_of(error: BaseException, timeout_s: float) -> tuple[Fault, object]:
-    """Why no answer came, with the detail that its words name."""
-    match error:
-        case ForbiddenUrl():
-            return error.fault, error.detail
-        case ForbiddenAddress():
-            return Fault.PRIVATE, error
-        case aiohttp.ConnectionTimeoutError():
-            return Fault.CONNECT_TIME, f"{timeout_s:g}"
-        case TimeoutError():
-            return Fault.TIME, f"{timeout_s:g}"
-        case aiohttp.ClientConnectorCertificateError() | ssl.SSLCertVerificationError():
-            return _certificate_fault(error)
-        case aiohttp.ClientSSLError() | ssl.SSLError():
-            return Fault.NOT_TLS, getattr(getattr(error, "os_error", error), "reason", None) or error
-        case aiohttp.ClientConnectorError():
-            return _connection_fault(error)
-        case aiohttp.ServerDisconnectedError() | aiohttp.ClientOSError() | ConnectionError():
-            return Fault.HUNG_UP, ""
-        case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
-            return Fault.NOT_A_URL, error
-        case _:
-            return Fault.NOT_AN_ANSWER, f"{type(error).__name__}: {error}"[:300]
-
-
-def _connection_fault(error: aiohttp.ClientConnectorError) -> tuple[Fault, object]:
-    cause, where = error.os_error, f"{error.host}:{error.port}"
-    if isinstance(cause, ForbiddenAddress):
-        return Fault.PRIVATE, cause
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return Fault.NAME, ""
-    if isinstance(cause, ConnectionRefusedError):
-        return Fault.REFUSED, where
-    if isinstance(cause, ConnectionResetError):
-        return Fault.HUNG_UP, ""
-    return Fault.UNREACHABLE, f"{where}: {os.strerror(cause.errno).lower() if cause.errno else cause}"
-
-
-# OpenSSL's numbers, X509_V_ERR_…
-_CERTIFICATE_FAULTS = {
-    9: Fault.CERTIFICATE_EARLY,
-    10: Fault.CERTIFICATE_EXPIRED,
-    18: Fault.CERTIFICATE_SELF_SIGNED,
-    19: Fault.CERTIFICATE_CHAIN,
-    20: Fault.CERTIFICATE_CHAIN,
-    21: Fault.CERTIFICATE_CHAIN,
-    62: Fault.CERTIFICATE_HOST,
-    64: Fault.CERTIFICATE_HOST,
-}
-
-
-def _certificate_fault(error: BaseException) -> tuple[Fault, object]:
-    cause = getattr(error, "certificate_error", error)
-    fault = _CERTIFICATE_FAULTS.get(getattr(cause, "verify_code", 0), Fault.CERTIFICATE)
-    return fault, getattr(cause, "verify_message", "") or cause

@@ -504,6 +504,10 @@ VALUES (:site_id, :name, :status, :sealed_secret_key, :currencies, :countries, :
         :sealed_old_secret_key, :old_secret_until)
 ON CONFLICT (site_id) DO NOTHING RETURNING site_id
 
+-- name: last_notify_url
+-- Where the site's newest delivery went.
+SELECT d.url FROM delivery d WHERE d.site_id = :site_id ORDER BY d.at DESC LIMIT 1
+
 -- name: change_site
 -- A site's name, status and settings; its secret keys are left alone, whoever may be rotating them.
 UPDATE site SET name = :name, status = :status, currencies = :currencies, countries = :countries, settings = :settings

@@ -214,6 +214,11 @@ class Store:
         rows = await self._read("notification_of", slot=payment.slot, token=payment.token)
         return NotificationState(*rows[0]) if rows else None
 
+    async def last_notify_url(self, site_id: str) -> str | None:
+        """The notify_url of the site's newest delivery; None where there was none, or none is kept any more."""
+        rows = await self._read("last_notify_url", site_id=site_id)
+        return str(rows[0][0]) if rows else None
+
     # sites and keys
 
     async def sites(self) -> list[Site]:

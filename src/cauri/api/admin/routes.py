@@ -16,7 +16,9 @@ from cauri.api.admin.openapi import document
 from cauri.api.admin.page import rendered
 from cauri.api.admin.queue_doors import QueueDoors
 from cauri.api.admin.tokens import Guard
+from cauri.api.admin.try_door import TryDoor
 from cauri.clock import Clock
+from cauri.notifier.sender import Sender
 from cauri.wire.callers import Addresses, Buckets
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ def all_doors(
     *,
     bell: Bell,
     deliveries: Deliveries,
+    sender: Sender,
     wake: Callable[[], None],
 ) -> list[Door]:
     """Every door that wants a token. Another subject brings a class with ``doors()``, and a line here."""
@@ -39,6 +42,7 @@ def all_doors(
         *QueueDoors(store, wake).doors(),
         *Feed(store, vault, clock, bell).doors(),
         *Metrics(store, records, deliveries).doors(),
+        *TryDoor(store, sender, clock).doors(),
     ]
 
 

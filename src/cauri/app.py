@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.routing import Mount
 
 from cauri.api.admin import routes as admin
 from cauri.api.admin.feed import Bell
@@ -88,14 +87,17 @@ class Gateway:
             failed_auth_per_address=settings.limits.failed_auth_per_address,
             trusted_proxies=settings.trusted_proxies,
         )
-        self._pages = Starlette(
-            routes=[*self._api.routes, Mount("/admin", app=self._admin_doors()), *self._checkout_routes()]
-        )
+        self._admin = self._admin_doors()
+        self._pages = Starlette(routes=[*self._api.routes, *self._checkout_routes()])
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """The merchants' two endpoints go straight to their doors: they are the hot path."""
         door = self._api.door(scope["path"]) if scope["type"] == "http" else None
-        await (door or self._pages)(scope, receive, send)
+        await (door or self._room(scope))(scope, receive, send)
+
+    def _room(self, scope: Message) -> Any:
+        path = scope.get("path", "")
+        return self._admin if path == "/admin" or path.startswith("/admin/") else self._pages
 
     async def start(self) -> None:
         for loop in self._loops:

@@ -97,7 +97,7 @@ class Table:
 def _segments(raw_path: bytes) -> tuple[str, ...]:
     """What stands between the slashes after ``/admin``, decoded: a transaction_id may hold a slash, written %2F."""
     text = raw_path.partition(b"?")[0].decode("latin-1")
-    parts = text.strip("/").split("/")[1:]
+    parts = text.split("/")[2:]
     try:
         return tuple(unquote(part, errors="strict") for part in parts)
     except UnicodeDecodeError:

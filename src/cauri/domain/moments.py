@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 _UNITS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = 253_402_300_799_000  # 9999-12-31, the last that a date can say
 
 MOMENT_WORDS = (
@@ -28,7 +29,9 @@ def read_moment(text: str, now: int) -> int:
         return max(0, now - read_span(text))
     try:
         found = datetime.fromisoformat(text.strip())
-        moment = round((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp() * 1000)
+        moment = ((found if found.tzinfo else found.replace(tzinfo=UTC)) - _EPOCH) // timedelta(
+            milliseconds=1
+        )
     except (ValueError, OverflowError):
         raise ValueError(f"{text!r} is not {MOMENT_WORDS}") from None
     if not 0 <= moment <= _LATEST:
@@ -38,7 +41,7 @@ def read_moment(text: str, now: int) -> int:
 
 def iso(milliseconds: int) -> str:
     """``2026-11-23T09:30:00.000Z``."""
-    text = datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds")
+    text = (_EPOCH + timedelta(milliseconds=milliseconds)).isoformat(timespec="milliseconds")
     return text.replace("+00:00", "Z")
 
 

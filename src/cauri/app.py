@@ -98,7 +98,8 @@ class Gateway:
     def _make_loops(self) -> list[Loop]:
         notify = Loop("notifier", self.notifier.tick, period_s=1, clock=self.clock)
         poll = Loop("poll_operators", self.poller.tick, period_s=0.5, clock=self.clock)
-        self.lifecycle.on_notification = self.notifier.on_room = notify.wake
+        self.notifier.wake = notify.wake
+        self.lifecycle.on_notification = self.notifier.hear
         self.lifecycle.on_question = poll.wake
         return [
             notify,

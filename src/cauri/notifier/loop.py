@@ -83,7 +83,7 @@ class Notifier:
         its lease ends, not before: the shop may be reading it."""
         self._stopping = True
         if self._taking is not None:
-            await asyncio.wait([self._taking], timeout=STOP_S)
+            await asyncio.wait_for(asyncio.gather(self._taking, return_exceptions=True), STOP_S)
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=STOP_S)
         for task in self._tasks:
@@ -108,20 +108,25 @@ class Notifier:
         due = await self._queue.due(now, window)
         closed = [each for each in due if self._endpoints.is_open(each.endpoint)]
         held = await self._endpoints.hold(closed, now) if closed else 0
-        self._seen = [each for each in due if not self._endpoints.is_open(each.endpoint)] if closed else due
-        self._seen_at = now
+        self._seen, self._seen_at = due, now
         wanted = self._take_seen()
         searching = 0
         if len(due) == window and self._places.free > 0 and not 0 < now - self._searched_at < SEARCH_EVERY:
             self._searched_at = now
-            more, searching = await self._from_behind(now)
-            wanted += more
+            try:
+                more, searching = await self._from_behind(now)
+            except StoreUnavailable:
+                for each in wanted:
+                    self._places.give_back(each)
+                raise
+            wanted += self._places.take(more)
             self._seen = [each for each in self._seen if not self._places.has(each.token)]
         self._more = bool(self._seen) or len(due) == window
         return await self._claim(wanted, now) + held + searching
 
     def _take_seen(self) -> list[DueNotification]:
         """Those of what was seen that may go now; the others stay for the next place."""
+        self._seen = [each for each in self._seen if not self._endpoints.is_open(each.endpoint)]
         wanted = self._places.take(self._seen)
         self._seen = [each for each in self._seen if not self._places.has(each.token)]
         return wanted
@@ -130,14 +135,14 @@ class Notifier:
         """The front of the queue is full of what may not go now: first those that answer are asked for by name, then one after
         the other. The number is 1 while there are endpoints in this round that were not looked at."""
         most = min(self._settings.per_host, self._places.free)
-        found = await self._queue.due_of_endpoints(self._places.answering(LANES), now, most)
-        taken = self._places.take(each for _, due in found for each in due)
+        lanes = await self._queue.due_of_endpoints(self._places.answering(LANES), now, most)
+        answering = [each for _, due in lanes for each in due]
         if self._places.free_for_unproven <= 0:
-            return taken, 0
+            return answering, 0
         lanes = await self._queue.due_by_endpoint(now, after=self._lane, lanes=LANES, most=most)
         self._lane = lanes[-1][0] if len(lanes) == LANES else ""
         waiting = [each for endpoint, due in lanes if not self._endpoints.is_open(endpoint) for each in due]
-        return taken + self._places.take(waiting), int(self._lane != "")
+        return answering + waiting, int(self._lane != "")
 
     async def _claim(self, wanted: Sequence[DueNotification], now: int) -> int:
         if not wanted:

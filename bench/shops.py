@@ -11,6 +11,7 @@ import json
 import signal
 import socket
 import time
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -74,9 +75,7 @@ async def serve(ready_file: Path) -> None:
     loop.add_signal_handler(signal.SIGTERM, ended.set)
     facts = {}
     for name, answer in (("good", GOOD), ("broken", BROKEN), ("silent", None)):
-        server = await loop.create_server(
-            lambda answer=answer: Shop(shops, answer), "0.0.0.0", 0, backlog=4096
-        )  # type: ignore[misc]
+        server = await loop.create_server(partial(Shop, shops, answer), "0.0.0.0", 0, backlog=4096)
         facts[name] = server.sockets[0].getsockname()[1]
     facts["closed"] = _closed_port()
     draft = ready_file.with_suffix(".draft")

@@ -116,7 +116,7 @@ class Gateway:
     def _make_loops(self) -> list[Loop]:
         notify = Loop("notifier", self.notifier.tick, period_s=1, clock=self.clock)
         poll = Loop("poll_operators", self.poller.tick, period_s=0.5, clock=self.clock)
-        self._notification_due = self.notifier.on_room = notify.wake
+        self.notifier.wake = notify.wake
         self.lifecycle.on_notification = self._on_notification
         self.lifecycle.on_question = poll.wake
         return [
@@ -134,7 +134,7 @@ class Gateway:
         self._bell.silence()
 
     def _on_notification(self) -> None:
-        self._notification_due()
+        self.notifier.hear()
         self._bell.ring()
 
     def _admin_doors(self) -> Any:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from cauri.clock import Clock, new_id
+from cauri.domain.errors import StoreUnavailable
 from cauri.domain.notifying import NotificationSettings
 from cauri.notifier.delivering import Delivering, Task
 from cauri.notifier.endpoints import Endpoints
@@ -20,16 +21,19 @@ log = structlog.get_logger("cauri.notifier")
 
 WINDOW_MIN = 64
 LANES = 100
+SEARCH_EVERY = 50
+# What was seen to be due is good for as long: whether it still is decides the claim.
+SEEN_FOR = 500
 STOP_S = 2
 
 
 class Notifier:
-    """``on_room`` is called when a delivery has ended and more may be waiting for its place."""
+    """``wake`` is called when there is something to do before the next tick: news, or room for what was waiting."""
 
     def __init__(
         self, store: Store, sender: Sender, clock: Clock, settings: NotificationSettings | None = None
     ) -> None:
-        self.on_room: Callable[[], None] = lambda: None
+        self.wake: Callable[[], None] = lambda: None
         self._settings = settings or NotificationSettings()
         self._store = store
         self._queue = store.notifications
@@ -40,12 +44,30 @@ class Notifier:
         self._delivering = Delivering(
             store, sender, clock, self._settings, self._places, self._endpoints, Sites(store, clock)
         )
+        self._places.on_free = self._freed
         self._tasks: set[asyncio.Task[None]] = set()
+        self._seen: list[DueNotification] = []
+        self._seen_at = 0
+        self._searched_at = 0
         self._lane = ""
-        self._more = False
+        self._more = self._only_room = self._stopping = False
+        self._taking: asyncio.Task[int] | None = None
+
+    def hear(self) -> None:
+        """Something new is due: the next tick looks for it."""
+        self._only_room = False
+        self.wake()
 
     async def tick(self, now: int) -> int:
         """How many notifications were taken up or put off; each is delivered in a task of its own."""
+        if self._stopping:
+            return 0
+        self._taking = asyncio.create_task(self._take(now))
+        return await asyncio.shield(
+            self._taking
+        )  # a loop that is stopped must not leave claims that nobody sends
+
+    async def _take(self, now: int) -> int:
         probed = 0
         if await self._endpoints.look(now):
             probed = await self._probe(now)
@@ -57,7 +79,11 @@ class Notifier:
             await asyncio.wait(set(self._tasks))
 
     async def stop(self) -> None:
-        """Deliveries under way get a moment to end; one that is cut off is made again when its lease ends."""
+        """What was claimed and not sent is given back. Deliveries under way get a moment to end; one that is cut off is made again when
+        its lease ends, not before: the shop may be reading it."""
+        self._stopping = True
+        if self._taking is not None:
+            await asyncio.wait_for(asyncio.gather(self._taking, return_exceptions=True), STOP_S)
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=STOP_S)
         for task in self._tasks:
@@ -69,31 +95,54 @@ class Notifier:
         if self._places.free <= 0:
             self._more = True
             return 0
+        only_room, self._only_room = self._only_room, False
+        if only_room and self._seen and 0 <= now - self._seen_at < SEEN_FOR:
+            wanted = self._take_seen()
+            taken = await self._claim(wanted, now)
+            if taken or not wanted:
+                return taken
+        return await self._look_and_take(now)
+
+    async def _look_and_take(self, now: int) -> int:
         window = max(WINDOW_MIN, 2 * self._places.free)
         due = await self._queue.due(now, window)
-        held = await self._endpoints.hold(
-            (each for each in due if self._endpoints.is_open(each.endpoint)), now
-        )
-        wanted = self._places.take(each for each in due if not self._endpoints.is_open(each.endpoint))
+        closed = [each for each in due if self._endpoints.is_open(each.endpoint)]
+        held = await self._endpoints.hold(closed, now) if closed else 0
+        self._seen, self._seen_at = due, now
+        wanted = self._take_seen()
         searching = 0
-        if len(due) == window and self._places.free > 0:
-            more, searching = await self._from_behind(now)
-            wanted += more
-        self._more = len(wanted) < len(due)
+        if len(due) == window and self._places.free > 0 and not 0 < now - self._searched_at < SEARCH_EVERY:
+            self._searched_at = now
+            try:
+                more, searching = await self._from_behind(now)
+            except StoreUnavailable:
+                for each in wanted:
+                    self._places.give_back(each)
+                raise
+            wanted += self._places.take(more)
+            self._seen = [each for each in self._seen if not self._places.has(each.token)]
+        self._more = bool(self._seen) or len(due) == window
         return await self._claim(wanted, now) + held + searching
+
+    def _take_seen(self) -> list[DueNotification]:
+        """Those of what was seen that may go now; the others stay for the next place."""
+        self._seen = [each for each in self._seen if not self._endpoints.is_open(each.endpoint)]
+        wanted = self._places.take(self._seen)
+        self._seen = [each for each in self._seen if not self._places.has(each.token)]
+        return wanted
 
     async def _from_behind(self, now: int) -> tuple[list[DueNotification], int]:
         """The front of the queue is full of what may not go now: first those that answer are asked for by name, then one after
         the other. The number is 1 while there are endpoints in this round that were not looked at."""
         most = min(self._settings.per_host, self._places.free)
-        found = await self._queue.due_of_endpoints(self._places.answering(LANES), now, most)
-        taken = self._places.take(each for _, due in found for each in due)
+        lanes = await self._queue.due_of_endpoints(self._places.answering(LANES), now, most)
+        answering = [each for _, due in lanes for each in due]
         if self._places.free_for_unproven <= 0:
-            return taken, 0
+            return answering, 0
         lanes = await self._queue.due_by_endpoint(now, after=self._lane, lanes=LANES, most=most)
         self._lane = lanes[-1][0] if len(lanes) == LANES else ""
         waiting = [each for endpoint, due in lanes if not self._endpoints.is_open(endpoint) for each in due]
-        return taken + self._places.take(waiting), int(self._lane != "")
+        return answering + waiting, int(self._lane != "")
 
     async def _claim(self, wanted: Sequence[DueNotification], now: int) -> int:
         if not wanted:
@@ -122,23 +171,33 @@ class Notifier:
         """The newest state of each is read once all are claimed, in one statement."""
         if not taken:
             return
-        payments = {}
         try:
             payments = await self._store.payments_by_tokens([due.token for due, _ in taken])
-        finally:
-            for due, probed in taken:
-                if due.token in payments:
-                    self._spawn(Task(due, payments[due.token], claim, until, probed))
-                else:
-                    self._places.give_back(due)
-                    log.error("notification_without_payment", site_id=due.site_id)
+        except StoreUnavailable:
+            await self._give_back([due for due, _ in taken], claim)
+            raise
+        if self._stopping:
+            await self._give_back([due for due, _ in taken], claim)
+            return
+        for due, probed in taken:
+            if due.token in payments:
+                self._spawn(Task(due, payments[due.token], claim, until, probed))
+            else:
+                self._places.give_back(due)
+                log.error("notification_without_payment", alert=True, site_id=due.site_id)
+
+    async def _give_back(self, claimed: Sequence[DueNotification], claim: str) -> None:
+        """Places and claims of what is not sent now; a claim that cannot be given back ends with its lease."""
+        for due in claimed:
+            self._places.give_back(due)
+        await self._queue.release(claimed, claim)
 
     def _spawn(self, task: Task) -> None:
         running = asyncio.get_running_loop().create_task(self._delivering.deliver(task))
         self._tasks.add(running)
-        running.add_done_callback(self._ended)
+        running.add_done_callback(self._tasks.discard)
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
+    def _freed(self) -> None:
         if self._more:
-            self.on_room()
+            self._only_room = True
+            self.wake()

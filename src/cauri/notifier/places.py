@@ -7,7 +7,7 @@ answered yet and those that do not answer share a part of the places, so that th
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -39,13 +39,17 @@ class Lane:
 
 
 class Places:
+    """``on_free`` is called whenever a place has become free."""
+
     def __init__(self, settings: NotificationSettings) -> None:
+        self.on_free: Callable[[], None] = lambda: None
         self._settings = settings
         self._lanes: dict[str, Lane] = {}
         self._at_origin: Counter[str] = Counter()
         self._in_flight = 0
         self._unproven = 0
-        self._unproven_of: dict[str, str] = {}
+        # Payments that have a place, and whether it is one of the unproven.
+        self._under_way: dict[str, bool] = {}
 
     @property
     def free(self) -> int:
@@ -66,7 +70,7 @@ class Places:
         """A place for this one, where its endpoint, its host and this process have one."""
         lane = self.lane(due.endpoint)
         unproven = lane.rank > 0
-        if self.free <= 0 or lane.in_flight >= lane.allowance or due.token in self._unproven_of:
+        if self.free <= 0 or lane.in_flight >= lane.allowance or due.token in self._under_way:
             return False
         if self._at_origin[lane.origin] >= self._settings.per_host:
             return False
@@ -75,10 +79,13 @@ class Places:
         lane.in_flight += 1
         self._in_flight += 1
         self._at_origin[lane.origin] += 1
-        if unproven:
-            self._unproven += 1
-            self._unproven_of[due.token] = due.endpoint
+        self._unproven += unproven
+        self._under_way[due.token] = unproven
         return True
+
+    def has(self, token: str) -> bool:
+        """Whether this payment has a place."""
+        return token in self._under_way
 
     def give_back(self, due: DueNotification) -> None:
         lane = self.lane(due.endpoint)
@@ -87,8 +94,8 @@ class Places:
         self._at_origin[lane.origin] -= 1
         if self._at_origin[lane.origin] <= 0:
             del self._at_origin[lane.origin]
-        if self._unproven_of.pop(due.token, None) is not None:
-            self._unproven -= 1
+        self._unproven -= self._under_way.pop(due.token)
+        self.on_free()
 
     def answered(self, endpoint: str, now: int) -> None:
         lane = self.lane(endpoint)

@@ -191,7 +191,7 @@ WHERE a.status = 'sent' AND a.sent_at < :before ORDER BY a.sent_at LIMIT :limit
 -- name: due_notifications
 -- What may be sent now, the longest due first.
 SELECT n.slot, n.token, n.site_id, n.endpoint, n.since, n.tries FROM notification n
-WHERE n.due_at <= :now AND n.claimed_until < :now ORDER BY n.due_at LIMIT :limit
+WHERE n.due_at <= :now AND n.claimed_until < :now ORDER BY n.due_at LIMIT {first :limit}
 
 -- name: due_by_endpoint
 -- The next endpoints in the order of their names, each with the first of what it has due: one step in the index for each endpoint,
@@ -204,7 +204,7 @@ WITH RECURSIVE lane (endpoint, step) AS (
 SELECT lane.endpoint, (
     SELECT {json_rows}({json_row}(f.slot, f.token, f.site_id, f.endpoint, f.since, f.tries)) FROM (
         SELECT k.slot, k.token, k.site_id, k.endpoint, k.since, k.tries FROM notification k
-        WHERE k.endpoint = lane.endpoint AND k.due_at <= :now AND k.claimed_until < :now ORDER BY k.due_at LIMIT :most) AS f)
+        WHERE k.endpoint = lane.endpoint AND k.due_at <= :now AND k.claimed_until < :now ORDER BY k.due_at LIMIT {first :most}) AS f)
 FROM lane WHERE lane.endpoint IS NOT NULL
 
 -- name: due_of_endpoints
@@ -212,7 +212,7 @@ FROM lane WHERE lane.endpoint IS NOT NULL
 SELECT r.value->>'endpoint', (
     SELECT {json_rows}({json_row}(f.slot, f.token, f.site_id, f.endpoint, f.since, f.tries)) FROM (
         SELECT k.slot, k.token, k.site_id, k.endpoint, k.since, k.tries FROM notification k
-        WHERE k.endpoint = r.value->>'endpoint' AND k.due_at <= :now AND k.claimed_until < :now ORDER BY k.due_at LIMIT :most) AS f)
+        WHERE k.endpoint = r.value->>'endpoint' AND k.due_at <= :now AND k.claimed_until < :now ORDER BY k.due_at LIMIT {first :most}) AS f)
 FROM {rows}
 
 -- name: claim_notifications
@@ -231,7 +231,7 @@ RETURNING slot, token, site_id, endpoint, since, tries
 UPDATE notification AS n SET claimed_until = :until, claimed_by = :claim
 WHERE (n.slot, n.token) IN (
         SELECT m.slot, m.token FROM notification m
-        WHERE m.endpoint = :endpoint AND m.due_at IS NOT NULL AND m.claimed_until < :now ORDER BY m.due_at LIMIT 1 {skip_locked})
+        WHERE m.endpoint = :endpoint AND m.due_at IS NOT NULL AND m.claimed_until < :now ORDER BY m.due_at LIMIT {first 1} {skip_locked})
   AND n.due_at IS NOT NULL AND n.claimed_until < :now
 RETURNING slot, token, site_id, endpoint, since, tries
 
@@ -241,7 +241,7 @@ UPDATE notification AS n SET claimed_until = :until, claimed_by = :claim
 WHERE (n.slot, n.token) IN (
         SELECT m.slot, m.token FROM notification m
         WHERE m.endpoint = :endpoint AND m.parked_at > :after AND m.claimed_until < :now
-        ORDER BY m.parked_at DESC LIMIT 1 {skip_locked})
+        ORDER BY m.parked_at DESC LIMIT {first 1} {skip_locked})
   AND n.parked_at IS NOT NULL AND n.claimed_until < :now
 RETURNING slot, token, site_id, endpoint, since, tries
 
@@ -268,7 +268,7 @@ RETURNING due_at
 UPDATE notification AS n SET due_at = :now, brought_at = :brought_at
 WHERE (n.slot, n.token) IN (
         SELECT m.slot, m.token FROM notification m
-        WHERE m.endpoint = :endpoint AND m.due_at > :now AND m.brought_at < :answered_at ORDER BY m.due_at LIMIT :limit {skip_locked})
+        WHERE m.endpoint = :endpoint AND m.due_at > :now AND m.brought_at < :answered_at ORDER BY m.due_at LIMIT {first :limit} {skip_locked})
   AND n.due_at > :now
 RETURNING token
 
@@ -278,7 +278,7 @@ UPDATE notification AS n SET due_at = :now, parked_at = NULL, brought_at = :brou
 WHERE (n.slot, n.token) IN (
         SELECT m.slot, m.token FROM notification m
         WHERE m.endpoint = :endpoint AND m.parked_at IS NOT NULL AND m.brought_at < :answered_at
-        ORDER BY m.parked_at LIMIT :limit {skip_locked})
+        ORDER BY m.parked_at LIMIT {first :limit} {skip_locked})
   AND n.parked_at IS NOT NULL
 RETURNING token
 
@@ -443,7 +443,7 @@ WHERE slot = :slot AND token = :token RETURNING token
 UPDATE notification AS n SET due_at = :now, since = :now, tries = 0, parked_at = NULL
 WHERE (n.slot, n.token) IN (
         SELECT m.slot, m.token FROM notification m
-        WHERE m.site_id = :site_id AND m.since >= :since AND m.since < :now ORDER BY m.since LIMIT :limit {skip_locked})
+        WHERE m.site_id = :site_id AND m.since >= :since AND m.since < :now ORDER BY m.since LIMIT {first :limit} {skip_locked})
   AND n.since < :now
 RETURNING token
 
@@ -462,7 +462,7 @@ RETURNING token
 SELECT d.slot, d.token, d.at, d.delivery_id,
        EXISTS (SELECT 1 FROM notification n WHERE n.slot = d.slot AND n.token = d.token
                AND (n.due_at IS NOT NULL OR n.parked_at IS NOT NULL))
-FROM delivery d WHERE d.at >= :after AND d.at < :before ORDER BY d.at, d.delivery_id LIMIT :limit
+FROM delivery d WHERE d.at >= :after AND d.at < :before ORDER BY d.at, d.delivery_id LIMIT {first :limit}
 
 -- name: delete_deliveries
 -- These are no longer kept.

@@ -25,7 +25,9 @@ from cauri.keys import webhook_secret
 from cauri.wire.notification import message
 
 CONTRACT = (Path(__file__).parents[2] / "docs" / "contract.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^\*\*Vector \d+\*\*: ([^\n]+)\.\n\n```text\n(.+?)```", CONTRACT, re.MULTILINE | re.DOTALL)
+BLOCKS = re.findall(
+    r"^\*\*Vector \d+\*\*: ([^\n]+)\.\n\n```text\n(.+?)```", CONTRACT, re.MULTILINE | re.DOTALL
+)
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 CREATED_AT = datetime(2021, 4, 7, 14, 0, 5, tzinfo=UTC)
 

@@ -21,7 +21,7 @@ from cauri.domain.codes import Code
 from cauri.domain.payment import Payment, PaymentRequest, PaymentStatus
 from cauri.domain.phone import Phone
 from cauri.domain.site import Site, SiteSettings
-from cauri.keys import webhook_secret
+from cauri.keys import SANDBOX_SECRET_KEY, webhook_secret
 from cauri.wire.notification import message
 
 CONTRACT = (Path(__file__).parents[2] / "docs" / "contract.md").read_text(encoding="utf-8")
@@ -106,6 +106,11 @@ def test_openssl_agrees_with_x_token(vector: Vector) -> None:
 
 def test_the_webhook_secret_is_the_secret_key_in_another_spelling(vector: Vector) -> None:
     assert [webhook_secret(secret) for secret in vector.secrets] == vector.webhook_secrets
+
+
+def test_the_sandboxs_webhook_secret_is_the_documented_one() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text(encoding="utf-8")
+    assert f"`{webhook_secret(SANDBOX_SECRET_KEY)}`" in page
 
 
 def _payment(vector: Vector) -> Payment:

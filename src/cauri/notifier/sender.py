@@ -130,6 +130,7 @@ def verifying(kind: type[Tls]) -> Tls:
     """TLS that verifies chain and name against the system's authorities. Reading them takes some 30 ms."""
     context = kind(ssl.PROTOCOL_TLS_CLIENT)
     context.load_default_certs()
+    context.set_alpn_protocols(["http/1.1"])
     return context
 
 

@@ -26,13 +26,13 @@ def test_the_table_is_total() -> None:
     assert set(TEXTS) == set(Fault)
 
 
-@pytest.mark.parametrize("status", range(100, 1000))
-def test_whatever_the_status_there_is_advice_and_only_2xx_is_told(status: int) -> None:
-    lines = of(Seen(method="POST", status=status))
-    told = not any(line.level is Level.BAD for line in lines)
-    assert told == (200 <= status < 300 or status == 404)
-    assert all(line.text for line in lines)
-    assert (fault_of_status(status) is None) == (200 <= status < 300)
+def test_whatever_the_status_there_is_advice_and_only_2xx_is_told() -> None:
+    for status in range(100, 1000):
+        lines = of(Seen(method="POST", status=status))
+        told = not any(line.level is Level.BAD for line in lines)
+        assert told == (200 <= status < 300 or status == 404), status
+        assert all(line.text for line in lines)
+        assert (fault_of_status(status) is None) == (200 <= status < 300)
 
 
 @pytest.mark.parametrize(("ms", "warned"), [(0, False), (5_000, False), (5_001, True), (9_999, True)])

@@ -48,6 +48,7 @@ BEHAVIOURS = [
     pytest.param(OK, OK, True, "was accepted (200)", id="a right receiver"),
     pytest.param(OK, http(204), True, "was accepted (204)", id="any 2xx is right"),
     pytest.param(OK, http(404, b"no such payment"), True, "404 is a right answer", id="looks its orders up"),
+    pytest.param(http(200, PAGE), http(404, PAGE), True, "nothing takes a POST", id="404 with a page"),
     pytest.param(http(405), http(404), True, "404 is a right answer", id="looks up, knows no GET"),
     pytest.param(http(404), http(404), False, "check its path", id="404"),
     pytest.param(http(404), OK, True, "a GET without data is answered 404", id="404 on GET alone"),
@@ -60,6 +61,7 @@ BEHAVIOURS = [
     pytest.param(OK, http(403, b"CSRF verification failed."), False, "CSRF", id="CSRF, Django"),
     pytest.param(OK, http(419, PAGE, HTML), False, "CSRF", id="CSRF, Laravel"),
     pytest.param(OK, http(400, b"The CSRF token is missing."), False, "CSRF", id="CSRF, Flask-WTF"),
+    pytest.param(OK, http(422, b"Invalid Authenticity Token"), False, "CSRF", id="CSRF, Rails"),
     pytest.param(OK, http(401, b"x-token does not match"), False, "--secrets", id="another secret key"),
     pytest.param(OK, http(401), False, "a login wall", id="401"),
     pytest.param(OK, http(403), False, "a login wall", id="403"),
@@ -94,6 +96,15 @@ async def test_what_a_receiver_does_is_seen_and_advised(
     assert advice in words(outcome)
     assert told == (not words(outcome, Level.BAD))
     assert len(outcome.post.text) <= ANSWER_BYTES_MAX
+
+
+async def test_a_plain_ok_is_no_page_whatever_type_php_and_flask_give_it(
+    sender: Sender, receiver: Receiver
+) -> None:
+    receiver.standing["/php"] = Answer(http(200, b"OK", HTML))
+    outcome = await tried(sender, f"{receiver.url}/php")
+    assert outcome.told
+    assert not words(outcome, Level.WARNING)
 
 
 async def test_the_final_address_of_a_redirect_is_named(sender: Sender, receiver: Receiver) -> None:

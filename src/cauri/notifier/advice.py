@@ -11,10 +11,11 @@ from cauri.notifier.faults import Fault, fault_of_status, in_words
 
 SLOW_MS = 5_000
 
-_HTML = re.compile(r"\s*(<!doctype html|<html)", re.IGNORECASE)
+# PHP and Flask send a plain OK as text/html too, so that the content type says nothing.
+_HTML = re.compile(r"<(!doctype html|html|head|body|form|title)\b", re.IGNORECASE)
 _PASSWORD = re.compile(r"type\s*=\s*[\"']?password", re.IGNORECASE)
 _LOGIN = re.compile(r"log-?in|sign-?in|connexion|/auth\b|/sso\b", re.IGNORECASE)
-_CSRF = re.compile(r"csrf|xsrf|verification token|page expired", re.IGNORECASE)
+_CSRF = re.compile(r"csrf|xsrf|verification token|authenticity ?token|page expired", re.IGNORECASE)
 _SIGNATURE = re.compile(r"x-token|signature|hmac", re.IGNORECASE)
 _TLS_PORT = re.compile(
     r"plain http request was sent to https port|speaking plain HTTP to an SSL|HTTP request to an HTTPS server",
@@ -56,7 +57,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_html(self) -> bool:
-        return self.content_type.lower().startswith("text/html") or bool(_HTML.match(self.text))
+        return bool(_HTML.search(self.text))
 
     @property
     def is_login(self) -> bool:
@@ -106,14 +107,20 @@ def _of_post(ping: Seen, post: Seen, about: Circumstances) -> list[Line]:
     if post.status == 404 and (
         ping.accepted or ping.status == 405
     ):  # there is a door, and it looks payments up
-        return [
-            Line(
-                Level.GOOD,
-                "the test notification arrived: 404 is a right answer for a payment that the shop does not know",
-            ),
-            *_of_haste(post),
-        ]
+        return [_of_unknown(post), *_of_haste(post)]
     return [Line(Level.BAD, _remedy(ping, post, about))]
+
+
+def _of_unknown(post: Seen) -> Line:
+    """A POST answered 404 where a GET shows that there is a door."""
+    if post.is_html:
+        text = (
+            "the POST is answered 404 with a web page: right if your door says so to a payment that it does not know, wrong if "
+            "nothing takes a POST there. Open a payment, cancel it, and see whether your door hears of it"
+        )
+        return Line(Level.WARNING, text)
+    text = "the test notification arrived: 404 is a right answer for a payment that the shop does not know"
+    return Line(Level.GOOD, text)
 
 
 def _of_acceptance(post: Seen) -> list[Line]:
@@ -155,7 +162,7 @@ def _remedy(ping: Seen, post: Seen, about: Circumstances) -> str:
         return _remedy_of_redirect(ping, post)
     if _TLS_PORT.search(post.text):
         return in_words(Fault.TLS_PORT)
-    if status == 419 or (status in (400, 401, 403) and _CSRF.search(post.text)):
+    if status == 419 or (status in (400, 401, 403, 422) and _CSRF.search(post.text)):
         return f"CSRF protection refused the POST ({status}): leave the notify_url out of it, x-token proves the sender"
     if status in (401, 403):
         return _remedy_of_refusal(post, about)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import aiohttp
 
@@ -15,6 +16,8 @@ from cauri.notifier.causes import EXPECTED, fault_of
 from cauri.notifier.faults import fault_of_status, in_words
 from cauri.notifier.retry_after import retry_after_s
 from cauri.wire.notification import Message
+
+Tls = TypeVar("Tls", bound=ssl.SSLContext)
 
 TIMEOUT_S = 10
 ANSWER_BYTES_MAX = 500
@@ -114,16 +117,14 @@ class Sender:
     def new_session(
         self,
         *,
-        tls: type[ssl.SSLContext] = ssl.SSLContext,
+        tls: ssl.SSLContext | None = None,
         traces: Sequence[aiohttp.TraceConfig] = (),
     ) -> aiohttp.ClientSession:
         """Connections under this sender's rules. Nothing of the environment leads them elsewhere (no proxy, no .netrc)."""
-        context = tls(ssl.PROTOCOL_TLS_CLIENT)  # verifies chain and name
-        context.load_default_certs()
         connector = aiohttp.TCPConnector(
             limit=CONNECTIONS_MAX,
             keepalive_timeout=KEEP_ALIVE_S,
-            ssl=context,
+            ssl=tls or verifying(ssl.SSLContext),
             **self._reach.connector_options,
         )
         return aiohttp.ClientSession(
@@ -135,6 +136,14 @@ class Sender:
             trust_env=False,
             trace_configs=list(traces),
         )
+
+
+def verifying(kind: type[Tls]) -> Tls:
+    """TLS that verifies chain and name against the system's authorities. Reading them takes some 30 ms."""
+    context = kind(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_default_certs()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
 
 
 async def _whole_answer(response: aiohttp.ClientResponse, keep: int) -> tuple[bytes, bool]:

@@ -20,7 +20,7 @@ from cauri.notifier.addresses import ForbiddenAddress, check_literal
 from cauri.notifier.advice import Circumstances, Level, Line, Seen, Timing, advice
 from cauri.notifier.causes import EXPECTED, fault_of
 from cauri.notifier.faults import Fault
-from cauri.notifier.sender import ANSWER_BYTES_MAX, Answer, Sender
+from cauri.notifier.sender import ANSWER_BYTES_MAX, Answer, Sender, verifying
 from cauri.wire.notification import Message, message
 
 TEST_PREFIX = "cauri-test-"
@@ -42,14 +42,15 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def try_url(sender: Sender, clock: Clock, site: Site, url: str) -> Tried:
-    """Takes up to four times the sender's time-out. Never raises for what the network, the shop or the URL does.
+    """Takes up to three times the sender's time-out. Never raises for what the network, the shop or the URL does.
 
     The payment is written nowhere: check answers 404 for it, so that no shop can deliver an order for it.
     """
     now = clock.now()
     payment = nobodys_payment(site, now)
-    ping = await _pinged(sender, url)
-    post = await _seen(sender, "POST", url, message(payment, site, at=now, number=1))
+    trial = _Trial(sender, await asyncio.to_thread(verifying, _NotingTls))
+    ping = await trial.ping(url)
+    post = await trial.seen("POST", url, message(payment, site, at=now, number=1))
     about = Circumstances(
         format=site.settings.notification_format,
         signed=site.secret_key is not None,
@@ -85,18 +86,50 @@ def nobodys_payment(site: Site, now: int) -> Payment:
     )
 
 
-async def _pinged(sender: Sender, url: str) -> Seen:
-    """The GET; where it is redirected, the way is followed under the same rules to learn the final address."""
-    ping = await _seen(sender, "GET", url)
-    if ping.location is None:
-        return ping
-    at, hop = "", ping
-    for _ in range(HOPS_MAX):
-        if hop.location is None:
-            break
-        at = hop.location
-        hop = await _seen(sender, "GET", at)
-    return msgspec.structs.replace(ping, final=at)
+class _Trial:
+    """The requests of one test."""
+
+    def __init__(self, sender: Sender, tls: _NotingTls) -> None:
+        self._sender = sender
+        self._tls = tls
+
+    async def ping(self, url: str) -> Seen:
+        """The GET; where it is redirected, the way is followed under the same rules to learn the final address."""
+        ping = hop = await self.seen("GET", url)
+        final = None
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._sender.timeout_s):
+                for _ in range(HOPS_MAX):
+                    if hop.location is None:
+                        break
+                    final = hop.location
+                    hop = await self.seen("GET", final)
+        return msgspec.structs.replace(ping, final=final)
+
+    async def seen(self, method: str, url: str, body: Message | None = None) -> Seen:
+        """One request on a connection of its own, so that each of its steps is there to be timed."""
+        watch = _Watch()
+        self._tls.note = watch.note
+        session = self._sender.new_session(tls=self._tls, traces=[watch.traces()])
+        try:
+            answer = await self._sender.request(method, url, body, session=session, keep=READ_BYTES)
+        except EXPECTED as error:
+            fault, detail = fault_of(error, self._sender.timeout_s)
+            exact = watch.more_exactly(fault)
+            return Seen(method=method, fault=exact, detail=str(detail), timing=watch.timing())
+        finally:
+            await session.close()
+        return _of_answer(method, url, answer, watch.timing())
+
+
+class _NotingTls(ssl.SSLContext):
+    """Notes when a handshake begins; aiohttp tells only when connecting has ended altogether."""
+
+    note: Callable[[str], None]
+
+    def wrap_bio(self, *args: Any, **options: Any) -> ssl.SSLObject:
+        self.note("tls begun")
+        return super().wrap_bio(*args, **options)
 
 
 def _joined(url: str, location: str) -> str:
@@ -104,20 +137,6 @@ def _joined(url: str, location: str) -> str:
         return str(URL(url).join(URL(location)))
     except ValueError:
         return location
-
-
-async def _seen(sender: Sender, method: str, url: str, body: Message | None = None) -> Seen:
-    """One request on a connection of its own, so that each of its steps is there to be timed."""
-    watch = _Watch()
-    session = sender.new_session(tls=watch.tls, traces=[watch.traces()])
-    try:
-        answer = await sender.request(method, url, body, session=session, keep=READ_BYTES)
-    except EXPECTED as error:
-        fault, detail = fault_of(error, sender.timeout_s)
-        return Seen(method=method, fault=watch.more_exactly(fault), detail=str(detail), timing=watch.timing())
-    finally:
-        await session.close()
-    return _of_answer(method, url, answer, watch.timing())
 
 
 def _of_answer(method: str, url: str, answer: Answer, timing: Timing) -> Seen:
@@ -161,18 +180,6 @@ class _Watch:
     def note(self, mark: str) -> None:
         self._marks.setdefault(mark, self._clock())
 
-    @property
-    def tls(self) -> type[ssl.SSLContext]:
-        """A context that notes when its handshake begins; aiohttp tells only when connecting has ended altogether."""
-        note = self.note
-
-        class Noting(ssl.SSLContext):
-            def wrap_bio(self, *args: Any, **options: Any) -> ssl.SSLObject:
-                note("tls begun")
-                return super().wrap_bio(*args, **options)
-
-        return Noting
-
     def traces(self) -> aiohttp.TraceConfig:
         traces = aiohttp.TraceConfig()
         traces.on_request_start.append(self._noting("begun"))
@@ -199,6 +206,8 @@ class _Watch:
         """A time-out, told by the step that was under way."""
         if fault is not Fault.TIME or "connected" in self._marks:
             return fault
+        if "name asked" in self._marks and "name known" not in self._marks:
+            return Fault.NAME
         return Fault.TLS_TIME if "tls begun" in self._marks else Fault.CONNECT_TIME
 
     def _between(self, first: str, second: str) -> int | None:

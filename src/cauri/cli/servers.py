@@ -31,13 +31,21 @@ from cauri.cli.instance import (
     run,
 )
 from cauri.cli.words import checked_site_id
+from cauri.clock import Clock
 from cauri.config import BadSettings, Settings, load
 from cauri.connectors import operators_of
 from cauri.domain.errors import StoreUnavailable
-from cauri.keys import SANDBOX_ADMIN_TOKEN, SANDBOX_APIKEY, SANDBOX_SECRET_KEY, SANDBOX_SITE_ID, kept_secret
+from cauri.keys import (
+    SANDBOX_ADMIN_TOKEN,
+    SANDBOX_APIKEY,
+    SANDBOX_SECRET_KEY,
+    SANDBOX_SITE_ID,
+    hash_of,
+    kept_secret,
+)
 from cauri.sandbox import Sandbox, SandboxOptions
 from cauri.serving import AlreadyServed, Server, SingleProcess, bound_socket, stop_signal, url_of
-from cauri.store import engine_for
+from cauri.store import AdminRecords, Store, engine_for
 from cauri.store.migrate import migrate
 from cauri.workers import Workers
 
@@ -230,8 +238,19 @@ async def _checked(settings: Settings) -> None:
     store = open_store(settings)
     try:
         await check_schema(store)
+        await _refuse_public_token(store)
     finally:
         await store.close()
+
+
+async def _refuse_public_token(store: Store) -> None:
+    """Whoever has read our documentation could do everything with it."""
+    token = await AdminRecords(store.engine).token(hash_of(SANDBOX_ADMIN_TOKEN))
+    if token is not None and token.live(Clock().now()):
+        raise Trouble(
+            "a sandbox has used this database, and its admin token is public knowledge: "
+            f"'cauri admin token revoke {token.label}' first"
+        )
 
 
 async def _serve(settings: Settings, listener: socket.socket) -> None:

@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
+from cauri.api.admin.desk import STRANGERS_A_MINUTE
+from cauri.clock import ManualClock
 from tests.api.conftest import Merchant
+from tests.conftest import StartGateway
 from tests.running import Running
 
-from .conftest import Admin, code_of, fields_of
+from .conftest import Admin, admin_of, code_of, fields_of
 
 AT = 1_700_000_000_000
 
@@ -166,3 +169,14 @@ async def test_the_record_comes_in_pages(admin: Admin) -> None:
     found = await every_page(admin, "/audit", "entries", limit=2, since="1h")
     assert len(found) >= 5
     assert [entry["at"] for entry in found] == sorted((entry["at"] for entry in found), reverse=True)
+
+
+async def test_strangers_cannot_fill_the_record(start_gateway: StartGateway) -> None:
+    running = await start_gateway(clock=ManualClock())
+    async with admin_of(running) as admin:
+        for _ in range(STRANGERS_A_MINUTE + 5):
+            answer = await admin.client.post(f"{running.url}/admin/deliveries/replay", json={})
+            assert code_of(answer) == (401, "unauthorized")
+        assert len(await every_page(admin, "/audit", "entries")) == STRANGERS_A_MINUTE
+        await admin.post("/deliveries/replay", {})
+        assert len(await every_page(admin, "/audit", "entries")) == STRANGERS_A_MINUTE + 1

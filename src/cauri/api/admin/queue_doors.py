@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from cauri.api.admin.cursors import At, cursor_of, place_of
 from cauri.api.admin.door import Call, Door, not_found
-from cauri.api.admin.reading import Cursor, Limit, Moment, SiteId, TransactionId
+from cauri.api.admin.reading import Cursor, Moment, SiteId, TransactionId
 from cauri.api.admin.refusals import CONFLICT, Refusal
 from cauri.domain.endpoints import endpoint_of
 from cauri.domain.moments import iso
@@ -24,7 +24,7 @@ SLICES_A_CALL = 10
 
 class EndpointsQuery(msgspec.Struct, frozen=True):
     site: SiteId | None = None
-    limit: Limit = 200
+    limit: Annotated[int, Meta(ge=1, le=1000, description="How many at most.")] = 200
 
 
 class EndpointSeen(msgspec.Struct, frozen=True, kw_only=True):

@@ -59,9 +59,11 @@ class Delivering:
                 await self._settle(task, sent)
         except Exception as error:
             log.error("delivery_failed", site_id=task.due.site_id, error=f"{type(error).__name__}: {error}")
+        finally:
+            self._places.give_back(task.due)
 
     async def _sent(self, task: Task) -> Sent | None:
-        """None where nothing was sent. The place is free again as soon as the shop has answered."""
+        """None where nothing was sent. The shop's place is free again as soon as it has answered."""
         try:
             site = await self._sites.get(task.due.site_id)
             url = task.payment.request.notify_url
@@ -75,7 +77,7 @@ class Delivering:
             told = message(task.payment, site, at=self._clock.now(), number=task.due.tries + 1)
             return await self._sender.post(url, told)
         finally:
-            self._places.give_back(task.due)
+            self._places.leave(task.due)
 
     async def _settle(self, task: Task, sent: Sent) -> None:
         next_try_at = None if sent.delivered else next_try(self._settings, task.due, sent, self._clock.now())

@@ -46,14 +46,13 @@ class Places:
         self._settings = settings
         self._lanes: dict[str, Lane] = {}
         self._at_origin: Counter[str] = Counter()
-        self._in_flight = 0
         self._unproven = 0
-        # Payments that have a place, and whether it is one of the unproven.
-        self._under_way: dict[str, bool] = {}
+        # Payments that have a place; whether it is one of the unproven, None when the shop has answered.
+        self._under_way: dict[str, bool | None] = {}
 
     @property
     def free(self) -> int:
-        return self._settings.at_once - self._in_flight
+        return self._settings.at_once - len(self._under_way)
 
     @property
     def free_for_unproven(self) -> int:
@@ -77,7 +76,6 @@ class Places:
         if unproven and self.free_for_unproven <= 0:
             return False
         lane.in_flight += 1
-        self._in_flight += 1
         self._at_origin[lane.origin] += 1
         self._unproven += unproven
         self._under_way[due.token] = unproven
@@ -87,14 +85,22 @@ class Places:
         """Whether this payment has a place."""
         return token in self._under_way
 
-    def give_back(self, due: DueNotification) -> None:
+    def leave(self, due: DueNotification) -> None:
+        """The shop has answered: its endpoint and its host have room again. The process has when that is written down, so that no more
+        than its places can be told twice by a process that dies."""
         lane = self.lane(due.endpoint)
         lane.in_flight -= 1
-        self._in_flight -= 1
         self._at_origin[lane.origin] -= 1
         if self._at_origin[lane.origin] <= 0:
             del self._at_origin[lane.origin]
-        self._unproven -= self._under_way.pop(due.token)
+        self._unproven -= bool(self._under_way[due.token])
+        self._under_way[due.token] = None
+        self.on_free()
+
+    def give_back(self, due: DueNotification) -> None:
+        if self._under_way[due.token] is not None:
+            self.leave(due)
+        del self._under_way[due.token]
         self.on_free()
 
     def answered(self, endpoint: str, now: int) -> None:

@@ -45,5 +45,7 @@ def _curl(operation: dict[str, Any], path: str, verb: str, url: str) -> str:
     line = f'curl -H "Authorization: Bearer $TOKEN" {url}{path}'
     if verb == "get":
         return line
+    if "requestBody" not in operation:
+        return f"{line} -X {verb.upper()}"
     body = operation["requestBody"]["content"]["application/json"].get("example", {})
     return f"{line} \\\n  -H 'Content-Type: application/json' -d '{json.dumps(body)}'"

@@ -14,7 +14,14 @@ ENVIRONMENT_PREFIX = "CAURI_"
 
 # Variables of shops and of tests that share the prefix.
 NOT_SETTINGS = frozenset(
-    {"CAURI_BASE_URL", "CAURI_APIKEY", "CAURI_SITE_ID", "CAURI_SECRET_KEY", "CAURI_TEST_POSTGRES"}
+    {
+        "CAURI_BASE_URL",
+        "CAURI_APIKEY",
+        "CAURI_SITE_ID",
+        "CAURI_SECRET_KEY",
+        "CAURI_TEST_POSTGRES",
+        "CAURI_TEST_SOAK",
+    }
 )
 
 

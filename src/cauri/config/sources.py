@@ -21,6 +21,7 @@ NOT_SETTINGS = frozenset(
         "CAURI_SECRET_KEY",
         "CAURI_ADMIN_TOKEN",
         "CAURI_TEST_POSTGRES",
+        "CAURI_TEST_SOAK",
     }
 )
 

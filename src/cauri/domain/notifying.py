@@ -34,7 +34,7 @@ class NotificationSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
     timeout_s: Annotated[int, Meta(ge=1, le=60)] = 10
     at_once: Annotated[int, Meta(ge=2, le=5000)] = 200
     per_host: Annotated[int, Meta(ge=1, le=1000)] = 32
-    unproven_percent: Annotated[int, Meta(ge=1, le=99)] = 50
+    unproven_percent: Annotated[int, Meta(ge=1, le=99)] = 25
     breaker_failures: Annotated[int, Meta(ge=2, le=1000)] = 5
     probe_gap_s: Seconds = 10
     probe_gap_max_s: Seconds = 60

@@ -73,7 +73,7 @@ class Endpoints:
 
     async def claim_probes(self, now: int, claim: str) -> list[tuple[DueNotification, Endpoint]]:
         """One notification for each endpoint that is to be tried now, claimed, with a place."""
-        room = min(PROBES_AT_ONCE, self._places.free_for_unproven)
+        room = min(PROBES_AT_ONCE, self._places.free_for_failing)
         if room <= 0:
             return []
         until = now + self._settings.lease

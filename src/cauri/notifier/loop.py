@@ -48,14 +48,17 @@ class Notifier:
         self._tasks: set[asyncio.Task[None]] = set()
         self._seen: list[DueNotification] = []
         self._seen_at = 0
-        self._searched_at = 0
+        self._hints: dict[str, None] = {}
+        self._blocked_at = 0
         self._lane = ""
-        self._more = self._only_room = self._stopping = False
+        self._more = self._only_room = self._news = self._stopping = False
         self._taking: asyncio.Task[int] | None = None
 
-    def hear(self) -> None:
-        """Something new is due: the next tick looks for it."""
-        self._only_room = False
+    def hear(self, endpoint: str | None = None) -> None:
+        """Something new is due, at this endpoint: the next tick looks for it."""
+        if endpoint is not None and len(self._hints) < LANES:
+            self._hints[endpoint] = None
+        self._news = True
         self.wake()
 
     async def tick(self, now: int) -> int:
@@ -95,15 +98,26 @@ class Notifier:
         if self._places.free <= 0:
             self._more = True
             return 0
-        only_room, self._only_room = self._only_room, False
+        only_room = self._only_room and not self._news
+        self._only_room = self._news = False
         if only_room and self._seen and 0 <= now - self._seen_at < SEEN_FOR:
             wanted = self._take_seen()
             taken = await self._claim(wanted, now)
             if taken or not wanted:
                 return taken
-        return await self._look_and_take(now)
+        hints, self._hints = list(self._hints), {}
+        if 0 < now - self._blocked_at < SEARCH_EVERY:
+            return await self._take_at(hints, now) if hints else 0
+        return await self._look_and_take(now, hints)
 
-    async def _look_and_take(self, now: int) -> int:
+    async def _take_at(self, endpoints: Sequence[str], now: int) -> int:
+        """What is due at these endpoints, without a look at the queue's front: that was full of what may not go a moment ago."""
+        most = min(self._settings.per_host, self._places.free)
+        lanes = await self._queue.due_of_endpoints(endpoints, now, most)
+        due = [each for name, found in lanes if not self._endpoints.is_open(name) for each in found]
+        return await self._claim(self._places.take(due), now)
+
+    async def _look_and_take(self, now: int, hints: Sequence[str]) -> int:
         window = max(WINDOW_MIN, 2 * self._places.free)
         due = await self._queue.due(now, window)
         closed = [each for each in due if self._endpoints.is_open(each.endpoint)]
@@ -111,10 +125,10 @@ class Notifier:
         self._seen, self._seen_at = due, now
         wanted = self._take_seen()
         searching = 0
-        if len(due) == window and self._places.free > 0 and not 0 < now - self._searched_at < SEARCH_EVERY:
-            self._searched_at = now
+        if len(due) == window and self._places.free > 0:
+            self._blocked_at = now
             try:
-                more, searching = await self._from_behind(now)
+                more, searching = await self._from_behind(now, hints)
             except StoreUnavailable:
                 for each in wanted:
                     self._places.give_back(each)
@@ -131,12 +145,13 @@ class Notifier:
         self._seen = [each for each in self._seen if not self._places.has(each.token)]
         return wanted
 
-    async def _from_behind(self, now: int) -> tuple[list[DueNotification], int]:
-        """The front of the queue is full of what may not go now: first those that answer are asked for by name, then one after
-        the other. The number is 1 while there are endpoints in this round that were not looked at."""
+    async def _from_behind(self, now: int, hints: Sequence[str]) -> tuple[list[DueNotification], int]:
+        """The front of the queue is full of what may not go now: those with news and those that answer are asked for by name, then
+        one after the other. The number is 1 while there are endpoints in this round that were not looked at."""
         most = min(self._settings.per_host, self._places.free)
-        lanes = await self._queue.due_of_endpoints(self._places.answering(LANES), now, most)
-        answering = [each for _, due in lanes for each in due]
+        named = list(dict.fromkeys([*hints, *self._places.answering(LANES)]))
+        lanes = await self._queue.due_of_endpoints(named, now, most)
+        answering = [each for name, due in lanes if not self._endpoints.is_open(name) for each in due]
         if self._places.free_for_unproven <= 0:
             return answering, 0
         lanes = await self._queue.due_by_endpoint(now, after=self._lane, lanes=LANES, most=most)

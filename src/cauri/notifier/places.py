@@ -16,8 +16,8 @@ from cauri.domain.notifying import NotificationSettings
 from cauri.store import DueNotification
 
 REMEMBERED_MAX = 20_000
-# Some at once from the beginning: one address that hangs must not hold up the endpoint's other payments.
-AT_FIRST = 4
+# More than one from the beginning: an address that hangs must not hold up the endpoint's other payments.
+AT_FIRST = 2
 
 
 @dataclass(slots=True)
@@ -46,9 +46,9 @@ class Places:
         self._settings = settings
         self._lanes: dict[str, Lane] = {}
         self._at_origin: Counter[str] = Counter()
-        self._unproven = 0
-        # Payments that have a place; whether it is one of the unproven, None when the shop has answered.
-        self._under_way: dict[str, bool | None] = {}
+        # Payments that have a place, with their endpoint's rank when they got it; None when the shop has answered.
+        self._under_way: dict[str, int | None] = {}
+        self._of_rank = [0, 0, 0]
 
     @property
     def free(self) -> int:
@@ -56,7 +56,12 @@ class Places:
 
     @property
     def free_for_unproven(self) -> int:
-        return min(self.free, self._settings.unproven_at_once - self._unproven)
+        """Half of these places are for those of which nothing is known: failing ones come back again and again."""
+        return min(self.free, self._settings.unproven_at_once - self._of_rank[1] - self._of_rank[2])
+
+    @property
+    def free_for_failing(self) -> int:
+        return min(self.free_for_unproven, self._settings.unproven_at_once // 2 - self._of_rank[2])
 
     def take(self, due: Iterable[DueNotification]) -> list[DueNotification]:
         """Those that may go now, with a place for each: first of endpoints that answer, then of unknown ones, then of failing ones."""
@@ -68,17 +73,17 @@ class Places:
     def take_one(self, due: DueNotification) -> bool:
         """A place for this one, where its endpoint, its host and this process have one."""
         lane = self.lane(due.endpoint)
-        unproven = lane.rank > 0
+        rank = lane.rank
         if self.free <= 0 or lane.in_flight >= lane.allowance or due.token in self._under_way:
             return False
         if self._at_origin[lane.origin] >= self._settings.per_host:
             return False
-        if unproven and self.free_for_unproven <= 0:
+        if (rank == 1 and self.free_for_unproven <= 0) or (rank == 2 and self.free_for_failing <= 0):
             return False
         lane.in_flight += 1
         self._at_origin[lane.origin] += 1
-        self._unproven += unproven
-        self._under_way[due.token] = unproven
+        self._of_rank[rank] += 1
+        self._under_way[due.token] = rank
         return True
 
     def has(self, token: str) -> bool:
@@ -88,18 +93,19 @@ class Places:
     def leave(self, due: DueNotification) -> None:
         """The shop has answered: its endpoint and its host have room again. The process has when that is written down, so that no more
         than its places can be told twice by a process that dies."""
-        lane = self.lane(due.endpoint)
+        lane, rank = self.lane(due.endpoint), self._under_way[due.token]
+        if rank is None:
+            return
         lane.in_flight -= 1
+        self._of_rank[rank] -= 1
         self._at_origin[lane.origin] -= 1
         if self._at_origin[lane.origin] <= 0:
             del self._at_origin[lane.origin]
-        self._unproven -= bool(self._under_way[due.token])
         self._under_way[due.token] = None
         self.on_free()
 
     def give_back(self, due: DueNotification) -> None:
-        if self._under_way[due.token] is not None:
-            self.leave(due)
+        self.leave(due)
         del self._under_way[due.token]
         self.on_free()
 

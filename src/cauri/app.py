@@ -133,8 +133,8 @@ class Gateway:
         """Who waits for something new is answered at once: the process is about to stop."""
         self._bell.silence()
 
-    def _on_notification(self) -> None:
-        self.notifier.hear()
+    def _on_notification(self, endpoint: str | None = None) -> None:
+        self.notifier.hear(endpoint)
         self._bell.ring()
 
     def _admin_doors(self) -> Any:

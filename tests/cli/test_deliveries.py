@@ -76,7 +76,7 @@ def listed(cauri: Cauri, *arguments: str) -> list[dict[str, Any]]:
 def test_deliveries_are_listed_shown_and_told_again(cauri: Cauri, shop: Shop) -> None:
     facts = cauri.start("--data", "state", "--operator-delay", "0")
     site = facts["site_id"]
-    shop.status = 500
+    shop.status = 410  # 410 is not tried again, however long this takes
     failed = cancelled(facts, shop)
     shop.status = 200
     fine = cancelled(facts, shop)
@@ -94,10 +94,10 @@ def test_deliveries_are_listed_shown_and_told_again(cauri: Cauri, shop: Shop) ->
     table = cauri.run("deliveries", "list", "--data", "state").stdout
     head, *rows = table.splitlines()
     assert head.split()[:5] == ["time", "(UTC)", "id", "site", "transaction_id"]
-    assert "the notify_url answered 500" in rows[1]
+    assert "the notify_url says that it is gone" in rows[1]
     short = rows[1].split()[2]
     shown = cauri.run("deliveries", "show", short, "--data", "state").stdout
-    assert "HTTP 500" in shown
+    assert "HTTP 410" in shown
     assert "advice" in shown
     assert "\x1b" not in shown
     whole = json.loads(cauri.run("deliveries", "show", found[1]["id"], "--json", "--data", "state").stdout)

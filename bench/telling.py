@@ -86,7 +86,7 @@ class Telling:
 
     def __init__(self, store: Store, settings: NotificationSettings = SETTINGS) -> None:
         self.clock = Clock()
-        sender = Sender(self.clock, private_allowed=True, timeout_s=settings.timeout_s)
+        sender = Sender(self.clock, private_allowed=True, ports=(0,), timeout_s=settings.timeout_s)
         self.notifier = Notifier(store, sender, self.clock, settings)
         self.loop = Loop("notifier", self.notifier.tick, period_s=1, clock=self.clock)
         self.notifier.wake = self.loop.wake

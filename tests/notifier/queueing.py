@@ -33,7 +33,7 @@ class Queue:
 
     def another(self, store: Store | None = None) -> Notifier:
         """A notifier as of another process."""
-        sender = Sender(self.clock, private_allowed=True, timeout_s=self.settings.timeout_s)
+        sender = Sender(self.clock, private_allowed=True, ports=(0,), timeout_s=self.settings.timeout_s)
         return Notifier(store or self.store, sender, self.clock, self.settings)
 
     async def ends(self, path: str, site_id: str = "1", base: str | None = None, **fields: Any) -> Payment:

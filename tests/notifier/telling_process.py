@@ -20,7 +20,7 @@ from tests.store.conftest import SECRET
 async def tell(database: str, settings: NotificationSettings) -> None:
     told, clock = stop_signal(), Clock()
     store = Store(engine_for(database), Vault(SECRET))
-    sender = Sender(clock, private_allowed=True, timeout_s=settings.timeout_s)
+    sender = Sender(clock, private_allowed=True, ports=(0,), timeout_s=settings.timeout_s)
     notifier = Notifier(store, sender, clock, settings)
     loop = Loop("notifier", notifier.tick, period_s=0.2, clock=clock)
     notifier.wake = loop.wake

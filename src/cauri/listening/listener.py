@@ -102,38 +102,34 @@ class Listener:
         received = self._clock.now()
         for notification in page.notifications:
             if not self._kept.knows(notification.id):
-                told = await self._handle(notification, received)
-                self._kept.done(told.id, told.at)
-                self._kept.done(notification.id, notification.at)
+                told, words = await self._handle(notification, received)
+                for each in (told, notification):
+                    self._kept.done(each.id, each.at)
+                self._tell(f"{_line(told)}{words}")  # what is said to be done is kept as done
         self._kept.reached(page.cursor)
 
-    async def _handle(self, notification: Notification, received: int) -> Notification:
-        """Gives back the one that was told: a newer one where the first had to be held for long."""
-        line = f"{notification.at}  {shown(notification.transaction_id)}  {notification.code} {notification.message}"
+    async def _handle(self, notification: Notification, received: int) -> tuple[Notification, str]:
+        """Gives back the one that was told, a newer one where the first had to be held for long, and what came of it."""
         if self._forward_to is None:
-            self._tell(line)
-            return notification
+            return notification, ""
         tries = failures = 0
         while True:
             if self._clock.now() - received > SIGNED_FOR:
                 notification, received = await self._signed_again(notification), self._clock.now()
             tried = await self._post(notification, tries + failures + 1)
             if tried.fault is None:
-                self._tell(f"{line}  → {tried.words}")
-                return notification
+                return notification, f"  → {tried.words}"
             if tried.fault in _NOBODY_THERE:
                 gap_s = AWAY_GAPS_S[min(failures, len(AWAY_GAPS_S) - 1)]
                 if not failures:
-                    self._tell(f"{line}  → held until somebody answers: {tried.words}")
+                    self._tell(f"{_line(notification)}  → held until somebody answers: {tried.words}")
                 failures += 1
             elif tries < len(TRY_GAPS_S):
                 gap_s, tries, failures = TRY_GAPS_S[tries], tries + 1, 0
-                self._tell(f"{line}  → {tried.words}; again in {gap_s:g} s")
+                self._tell(f"{_line(notification)}  → {tried.words}; again in {gap_s:g} s")
             else:
-                self._tell(
-                    f"{line}  → {tried.words}; given up here after {tries + 1} tries, the gateway's own go on"
-                )
-                return notification
+                given_up = f"given up here after {tries + 1} tries, the gateway's own go on"
+                return notification, f"  → {tried.words}; {given_up}"
             await asyncio.sleep(gap_s)
 
     async def _post(self, notification: Notification, number: int) -> _Tried:
@@ -177,6 +173,11 @@ class Listener:
                 self._gateway_away = False
                 self._tell("the gateway is back")
             return page
+
+
+def _line(notification: Notification) -> str:
+    name = shown(notification.transaction_id)
+    return f"{notification.at}  {name}  {notification.code} {notification.message}"
 
 
 def shown(text: str) -> str:

@@ -43,9 +43,7 @@ def _curl(operation: dict[str, Any], path: str, verb: str, url: str) -> str:
     for name, value in names.items():
         path = path.replace(name, value)
     line = f'curl -H "Authorization: Bearer $TOKEN" {url}{path}'
-    if verb == "get":
-        return line
     if "requestBody" not in operation:
-        return f"{line} -X {verb.upper()}"
+        return line if verb == "get" else f"{line} -X {verb.upper()}"
     body = operation["requestBody"]["content"]["application/json"].get("example", {})
     return f"{line} \\\n  -H 'Content-Type: application/json' -d '{json.dumps(body)}'"

@@ -17,6 +17,7 @@ import uvloop
 
 from cauri import logs
 from cauri.app import MEMORY, Gateway, open_store
+from cauri.cli.chosen_methods import chosen_methods
 from cauri.cli.instance import (
     DEFAULT_DATA,
     ConfigOption,
@@ -33,7 +34,9 @@ from cauri.cli.instance import (
 from cauri.cli.words import checked_site_id
 from cauri.config import BadSettings, Settings, load
 from cauri.connectors import operators_of
+from cauri.customer import TEST_CARD
 from cauri.domain.errors import StoreUnavailable
+from cauri.domain.money import COUNTRIES
 from cauri.keys import SANDBOX_APIKEY, SANDBOX_SECRET_KEY, SANDBOX_SITE_ID, kept_secret
 from cauri.sandbox import Sandbox, SandboxOptions
 from cauri.serving import AlreadyServed, Server, SingleProcess, bound_socket, stop_signal, url_of
@@ -68,6 +71,13 @@ def sandbox(
     operator_delay: Annotated[
         float, typer.Option(min=0, help="Seconds a simulated customer takes to approve.")
     ] = 1.0,
+    method: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="METHOD=CONNECTOR",
+            help="Which simulated operator serves a method, such as OM=orange_webpay_ci; can be given several times.",
+        ),
+    ] = None,
     database: Annotated[
         str | None, typer.Option(help="postgresql://user:password@host/name in place of SQLite.")
     ] = None,
@@ -80,6 +90,7 @@ def sandbox(
     if memory and (data or database):
         raise Trouble("--memory keeps nothing, so it goes with neither --data nor --database")
     _check_sandbox_options(site_id, apikey, secret_key, public_url, ready_file)
+    methods = chosen_methods(method or ())
     sockets = _listeners((host, port), (host, operators_port))
     url, secret = _kept_state(data, memory, database)
     options = SandboxOptions(
@@ -90,6 +101,7 @@ def sandbox(
         apikey=apikey,
         secret_key=secret_key,
         operator_delay_s=operator_delay,
+        methods=methods,
     )
     with _single_process(url):
         _run_loop(_sandbox(options, sockets, ready_file))
@@ -263,7 +275,9 @@ Cauri sandbox is ready.
   apikey       {facts["apikey"]}
   secret key   {facts["secret_key"]}
 
-  +225 0102324373 pays, +225 0749012966 fails; a number ending in 602 has no money (docs/sandbox.md has them all).
+  {len(facts["methods"])} methods in {len(COUNTRIES)} countries; --method chooses who serves one, {facts["operators_url"]}/_control/ what happens.
+  +225 0102324373 pays, +225 0749012966 fails; a number ending in 602 has no money; card {TEST_CARD} pays,
+  any six digits but 000000 are a right code (docs/sandbox.md has a number for each method).
   Ctrl-C stops it.
 """
     )

@@ -16,10 +16,12 @@ from cauri.app import MEMORY, Gateway
 from cauri.clock import Clock
 from cauri.config import Limits, NotificationSettings, Settings
 from cauri.domain.admin import SCOPES, AdminToken
+from cauri.domain.methods import METHODS
 from cauri.domain.site import Site, SiteSettings
 from cauri.keys import SANDBOX_ADMIN_TOKEN, SANDBOX_APIKEY, SANDBOX_SECRET_KEY, SANDBOX_SITE_ID, hash_of
 from cauri.serving import Server, address_of, bound_socket, url_of
-from cauri.simulated import METHODS, simulated_operators, simulated_settings
+from cauri.simulated import METHODS as CHOSEN_METHODS
+from cauri.simulated import simulated_operators, simulated_settings
 from cauri.simulator.app import simulator
 from cauri.store.migrate import migrate
 
@@ -31,7 +33,10 @@ NO_LIMITS = Limits(rate_per_key=0, failed_auth_per_address=0, page_posts_per_add
 
 @dataclass(frozen=True, slots=True)
 class SandboxOptions:
-    """``database``: as in the settings. ``public_url`` None: the address the gateway listens on."""
+    """``database``: as in the settings. ``public_url`` None: the address the gateway listens on.
+
+    ``methods``: the connector of a method, where it is not the sandbox's usual one.
+    """
 
     database: str = MEMORY
     secret: str = "sandbox-" + "0" * 16
@@ -90,7 +95,8 @@ class Sandbox:
         await self._gateway_server.start()
 
     def facts(self) -> dict[str, Any]:
-        """What a shop needs to know, as written to the ready file."""
+        """What a shop needs to know, as written to the ready file. ``methods``: each method that is offered, with its connector."""
+        operators = self.gateway.operators
         return {
             "base_url": self.public_url,
             "payment_endpoint": f"{self.public_url}/v2/payment",
@@ -100,6 +106,11 @@ class Sandbox:
             "apikey": self.options.apikey,
             "secret_key": self.options.secret_key,
             "admin_token": self.options.admin_token,
+            "methods": {
+                method: serving[0].name
+                for method in METHODS
+                if (serving := operators.serving(method)) is not None
+            },
         }
 
     def _settings(self) -> Settings:
@@ -111,7 +122,7 @@ class Sandbox:
             notifications=ANY_SHOP,
             limits=self.options.limits,
             operators=simulated_settings(self.operators_url),
-            methods={**METHODS, **self.options.methods},
+            methods={**CHOSEN_METHODS, **self.options.methods},
         )
 
     def _simulator(self) -> Any:

@@ -55,8 +55,8 @@ class Case:
         return f"{self.connector}-{self.method}"
 
     def number(self, ending: str = "001") -> str:
-        """A number of this operator that no other test has used."""
-        return self.numbers.format(f"{next(_used):03d}{ending}")
+        """A number of this operator that no recent test has used."""
+        return self.numbers.format(f"{next(_used) % 1000:03d}{ending}")
 
 
 @dataclass

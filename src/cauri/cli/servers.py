@@ -17,6 +17,7 @@ import uvloop
 
 from cauri import logs
 from cauri.app import MEMORY, Gateway, open_store
+from cauri.cli.chosen_methods import chosen_methods
 from cauri.cli.instance import (
     DEFAULT_DATA,
     ConfigOption,
@@ -34,7 +35,9 @@ from cauri.cli.words import checked_site_id
 from cauri.clock import Clock
 from cauri.config import BadSettings, Settings, load
 from cauri.connectors import operators_of
+from cauri.customer import TEST_CARD
 from cauri.domain.errors import StoreUnavailable
+from cauri.domain.money import COUNTRIES
 from cauri.keys import (
     SANDBOX_ADMIN_TOKEN,
     SANDBOX_APIKEY,
@@ -79,6 +82,13 @@ def sandbox(
     operator_delay: Annotated[
         float, typer.Option(min=0, help="Seconds a simulated customer takes to approve.")
     ] = 1.0,
+    method: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="METHOD=CONNECTOR",
+            help="Which simulated operator serves a method, such as OM=orange_webpay_ci; can be given several times.",
+        ),
+    ] = None,
     database: Annotated[
         str | None, typer.Option(help="postgresql://user:password@host/name in place of SQLite.")
     ] = None,
@@ -91,6 +101,7 @@ def sandbox(
     if memory and (data or database):
         raise Trouble("--memory keeps nothing, so it goes with neither --data nor --database")
     _check_sandbox_options(site_id, (apikey, secret_key, admin_token), public_url, ready_file)
+    methods = chosen_methods(method or ())
     sockets = _listeners((host, port), (host, operators_port))
     url, secret = _kept_state(data, memory, database)
     options = SandboxOptions(
@@ -102,6 +113,7 @@ def sandbox(
         secret_key=secret_key,
         admin_token=admin_token,
         operator_delay_s=operator_delay,
+        methods=methods,
     )
     with _single_process(url):
         _run_loop(_sandbox(options, sockets, ready_file))
@@ -288,7 +300,9 @@ Cauri sandbox is ready.
   secret key   {facts["secret_key"]}
   admin token  {facts["admin_token"]}   (cauri listen, {facts["base_url"]}/admin/docs)
 
-  +225 0102324373 pays, +225 0749012966 fails; a number ending in 602 has no money (docs/sandbox.md has them all).
+  {len(facts["methods"])} methods in {len(COUNTRIES)} countries; --method chooses who serves one, {facts["operators_url"]}/_control/ what happens.
+  +225 0102324373 pays, +225 0749012966 fails; a number ending in 602 has no money; card {TEST_CARD} pays,
+  any six digits but 000000 are a right code (docs/sandbox.md has a number for each method).
   Ctrl-C stops it.
 """
     )

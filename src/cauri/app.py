@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -9,9 +11,11 @@ from starlette.applications import Starlette
 
 from cauri.api.routes import build as build_api
 from cauri.checkout.routes import build as build_checkout
-from cauri.clock import Clock
+from cauri.clock import SECOND, Clock
 from cauri.config import Settings
 from cauri.connectors import operators_of
+from cauri.domain.breaker import BreakerRule
+from cauri.domain.limits import PromptLimits
 from cauri.lifecycle import Lifecycle, LifecycleSettings
 from cauri.loops.base import Loop
 from cauri.loops.expire_payments import ExpirePayments
@@ -25,6 +29,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 MEMORY = "sqlite:///:memory:"
+STANDING_TOLD_EVERY_S = 15
 
 
 def open_store(settings: Settings) -> Store:
@@ -49,6 +54,14 @@ class Gateway:
                 public_url=settings.public_url.rstrip("/"),
                 bounds=settings.bounds_table,
                 attempt_gap_s=settings.limits.attempt_gap_s,
+                prompts=PromptLimits(
+                    per_number=settings.limits.prompts_per_number,
+                    per_number_and_address=settings.limits.prompts_per_number_and_address,
+                ),
+                breaker=BreakerRule(
+                    settings.routing.breaker_failures, settings.routing.breaker_open_s * SECOND
+                ),
+                process=f"{socket.gethostname()}:{os.getpid()}",
             ),
         )
         self.notifier = Notifier(
@@ -96,7 +109,22 @@ class Gateway:
             poll,
             Loop("expire_payments", self.expiry.tick, period_s=5, clock=self.clock),
             Loop("watch", self.lifecycle.watch.tick, period_s=1, clock=self.clock),
+            Loop("tidy", self.lifecycle.tidy, period_s=600, clock=self.clock),
+            Loop("standing", self._tell_standing, period_s=STANDING_TOLD_EVERY_S, clock=self.clock),
+            *self._availability_loop(),
         ]
+
+    def _availability_loop(self) -> list[Loop]:
+        every_s = self.settings.routing.availability_every_s
+        if every_s == 0:
+            return []
+        return [
+            Loop("availability", self.lifecycle.standing.ask_operators, period_s=every_s, clock=self.clock)
+        ]
+
+    async def _tell_standing(self, _now: int) -> int:
+        await self.lifecycle.standing.save(self.store)
+        return 0
 
     def _checkout_routes(self) -> list[Any]:
         return build_checkout(

@@ -6,7 +6,7 @@ from cauri.config import BadSettings, Settings
 from cauri.operators.base import Connector
 from cauri.operators.moov_3pp import Moov3pp
 from cauri.operators.pawapay import PawaPay
-from cauri.operators.registry import Operators
+from cauri.operators.registry import Operators, named
 
 
 def connectors(settings: Settings) -> list[Connector]:
@@ -28,7 +28,8 @@ def operators_of(settings: Settings) -> Operators:
     by_name = {connector.name: connector for connector in found}
     faults = [
         f"methods.{method}: {name} does not serve it; {name} serves {', '.join(by_name[name].routes)}"
-        for method, name in settings.methods.items()
+        for method, names in settings.methods.items()
+        for name in named(names)
         if method not in by_name[name].routes
     ]
     if faults:

@@ -6,6 +6,7 @@ It differs from production by URLs and keys, never by code.
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ from msgspec.structs import replace
 
 from cauri.app import MEMORY, Gateway
 from cauri.clock import Clock
-from cauri.config import Limits, Moov3ppSettings, OperatorsSettings, PawaPaySettings, Settings
+from cauri.config import Limits, Moov3ppSettings, OperatorsSettings, PawaPaySettings, Routing, Settings
 from cauri.domain.site import Site, SiteSettings
 from cauri.keys import SANDBOX_APIKEY, SANDBOX_SECRET_KEY, SANDBOX_SITE_ID, hash_of
 from cauri.serving import Server, url_of
@@ -28,12 +29,25 @@ SITE_NAME = "Boutique de démonstration"
 PAWAPAY_TOKEN = "sandbox-pawapay-token"  # noqa: S105
 MOOV_USER, MOOV_PASSWORD = "cauri", "sandbox-moov-password"
 
-NO_LIMITS = Limits(rate_per_key=0, failed_auth_per_address=0, page_posts_per_address=0, attempt_gap_s=0)
+NO_LIMITS = Limits(
+    rate_per_key=0,
+    failed_auth_per_address=0,
+    page_posts_per_address=0,
+    attempt_gap_s=0,
+    prompts_per_number_and_address=0,
+    prompts_per_number=0,
+)
+
+# Stories of failure are told one after the other here: they must not close an operator for the next.
+NO_BREAKER = Routing(breaker_failures=0)
 
 
 @dataclass(frozen=True, slots=True)
 class SandboxOptions:
-    """``database``: as in the settings. ``public_url`` None: the address the gateway listens on."""
+    """``database``: as in the settings. ``public_url`` None: the address the gateway listens on.
+
+    ``adjusted`` has the last word on the gateway's settings.
+    """
 
     database: str = MEMORY
     secret: str = "sandbox-" + "0" * 16
@@ -43,6 +57,7 @@ class SandboxOptions:
     secret_key: str = SANDBOX_SECRET_KEY
     operator_delay_s: float = 1.0
     limits: Limits = NO_LIMITS
+    adjusted: Callable[[Settings], Settings] = lambda settings: settings
 
 
 class Sandbox:
@@ -60,7 +75,7 @@ class Sandbox:
         self.url = url_of(gateway_socket)
         self.public_url = (options.public_url or self.url).rstrip("/")
         self.operators_url = url_of(operators_socket)
-        self.gateway = Gateway(self._settings(), self.clock)
+        self.gateway = Gateway(options.adjusted(self._settings()), self.clock)
         self._gateway_server = Server(self.gateway, gateway_socket)
         self._operators_server = Server(self._simulator(), operators_socket, lifespan=True)
 
@@ -95,6 +110,7 @@ class Sandbox:
             secret=self.options.secret,
             private_notify_urls=True,
             limits=self.options.limits,
+            routing=NO_BREAKER,
             operators=OperatorsSettings(
                 pawapay=PawaPaySettings(base_url=f"{self.operators_url}/pawapay", token=PAWAPAY_TOKEN),
                 moov_3pp=Moov3ppSettings(

@@ -5,7 +5,8 @@
 
 from cauri.config.operators import Moov3ppSettings, OperatorsSettings, PawaPaySettings
 from cauri.config.reading import load, read
-from cauri.config.settings import Limits, Settings
+from cauri.config.settings import Limits, Routing, Settings
+from cauri.config.statements import StatementSettings
 from cauri.config.values import BadSettings
 
 __all__ = [
@@ -14,7 +15,9 @@ __all__ = [
     "Moov3ppSettings",
     "OperatorsSettings",
     "PawaPaySettings",
+    "Routing",
     "Settings",
+    "StatementSettings",
     "load",
     "read",
 ]

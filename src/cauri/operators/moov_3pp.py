@@ -172,7 +172,7 @@ class Moov3pp(Connector):
         reply = await self._send("start", PUSH, order, push_of(order), self.start_timeout_s)
         match reply:
             case NotSent():
-                return Refused(Code.OPERATOR_UNAVAILABLE, reply.why)
+                return Refused(Code.OPERATOR_UNAVAILABLE, reply.why, unstarted=True)
             case Lost():
                 return Unknown(f"the push got no answer: {reply.why}")
             case Answer(status=401):

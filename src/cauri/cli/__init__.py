@@ -21,6 +21,8 @@ MODULES = {
     "site": "sites",
     "payment": "payments",
     "reconcile": "reconcile",
+    "surplus": "surplus",
+    "operators": "operators",
 }
 
 

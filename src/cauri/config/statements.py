@@ -15,7 +15,7 @@ from cauri.domain.money import CURRENCIES
 class StatementSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``reference``, ``operator_id``, ``amount``, ``currency``, ``status`` and ``date`` are the names of columns.
 
-    One of ``reference`` (ours) and ``operator_id`` (theirs) at least. ``currency_is`` where there is no such column; without
+    One of ``reference`` (ours) and ``operator_id`` (theirs) at least. ``currency_is``: of rows that name none; without
     ``status`` every row is a payment. ``date_format`` as Python's strptime takes it; dates are of ``timezone``.
     """
 
@@ -46,10 +46,8 @@ class StatementSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
             faults.append(
                 "reference: name the column of our reference, or operator_id the one of the operator's own"
             )
-        if (self.currency is None) == (self.currency_is is None):
-            faults.append(
-                'currency: name its column, or say currency_is = "XOF" where there is none; not both'
-            )
+        if self.currency is None and self.currency_is is None:
+            faults.append('currency: name its column, or say currency_is = "XOF" where there is none')
         if self.currency_is is not None and self.currency_is not in CURRENCIES:
             faults.append(f"currency_is: {self.currency_is!r} is none of {', '.join(CURRENCIES)}")
         if (self.status is None) != (not self.paid):

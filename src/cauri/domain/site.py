@@ -12,7 +12,6 @@ from cauri.domain.codes import Code
 from cauri.domain.limits import PayerLimits
 from cauri.domain.money import COUNTRIES, CURRENCIES
 
-
 Limit = Annotated[int, Meta(ge=0, le=10**12)]
 
 

@@ -14,7 +14,7 @@ RACES_MAX = 50
 Decision = Callable[[Payment], Awaitable[Change | None]]
 
 
-class GuardRefused(Exception):  # noqa: N818
+class GuardRefused(Exception):
     """The change's guard does not hold: a limit is reached, nothing was written."""
 
     def __init__(self, reached: LimitReached | PromptsReached) -> None:

@@ -10,7 +10,6 @@ from cauri.clock import HOUR, Clock, new_id
 from cauri.domain.payment import Attempt
 from cauri.lifecycle import Lifecycle
 from cauri.lifecycle.asking import ASK_LEASE
-from cauri.operators.base import Connector
 
 log = structlog.get_logger("cauri.loops")
 
@@ -57,7 +56,8 @@ class PollOperators:
         free = {
             connector.name: free
             for connector in self._lifecycle.operators.all
-            if connector.silence.askable and (free := self._free(connector, now)) > 0
+            if connector.silence.askable
+            and (free := self._free(connector.name, connector.asks_per_s, now)) > 0
         }
         due = await self._lifecycle.store.connectors_due(list(free), now)
         return sum([await self._take_up(name, free[name], now) for name in due])
@@ -74,9 +74,9 @@ class PollOperators:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
 
-    def _free(self, connector: Connector, now: int) -> int:
-        pace = self._paces.setdefault(connector.name, Pace(connector.asks_per_s, now))
-        return min(pace.free(now), PLACES - len(self._asking.get(connector.name, ())))
+    def _free(self, connector: str, asks_per_s: float, now: int) -> int:
+        pace = self._paces.setdefault(connector, Pace(asks_per_s, now))
+        return min(pace.free(now), PLACES - len(self._asking.get(connector, ())))
 
     async def _take_up(self, connector: str, free: int, now: int) -> int:
         due = await self._lifecycle.store.claim_asks(

@@ -24,6 +24,7 @@ NUMBERS = {
     "WAVECI": ("CI", "2250701{:03d}"),
     "OMSN": ("SN", "22177{:04d}"),
     "OMBF": ("BF", "22607{:03d}"),
+    "MOOVBF": ("BF", "22670{:03d}"),
 }
 _used = itertools.count(1)
 

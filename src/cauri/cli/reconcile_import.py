@@ -7,6 +7,7 @@ import sys
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
@@ -48,6 +49,7 @@ class Import:
         operator: str,
         apply: str | None,
         who: str,
+        period: tuple[int | None, int | None] = (None, None),
     ) -> None:
         self._store = store
         self._lifecycle = lifecycle
@@ -55,6 +57,7 @@ class Import:
         self._reconciliation = Reconciliation(store, operator)
         self._apply = apply
         self._who = who
+        self._since, self._until = period
         self.counts: Counter[str] = Counter()
         self.dates: tuple[int, int] | None = None
 
@@ -71,11 +74,18 @@ class Import:
                 await self._tell(found)
             progressed(self._statement.position)
         if self.dates is not None:
-            async for found in self._reconciliation.missing(*self._statement.span(*self.dates)):
+            first, last = self._statement.span(*self.dates)
+            if self._since is not None:
+                first = self._since
+            if self._until is not None:
+                last = self._until
+            self.dates = (first, last)
+            async for found in self._reconciliation.missing(first, last):
                 await self._tell(found)
 
     def _widen(self, lines: list[Line]) -> None:
-        moments = [line.at for line in lines] + list(self.dates or ())
+        given = [moment for moment in (self._since, self._until) if moment is not None]
+        moments = [line.at for line in lines] + list(self.dates or given)
         if moments:
             self.dates = (min(moments), max(moments))
 
@@ -118,6 +128,13 @@ def import_command(
             help="A TOML file with the table [statements.NAME], in place of the instance's settings."
         ),
     ] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(help="Where the statement's period begins, UTC; its first line's date, if not said."),
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option(help="Where it ends, UTC; its last line's date, if not said.")
+    ] = None,
     who: Annotated[
         str | None, typer.Option(help="Who decides.", show_default="the name you are logged in with")
     ] = None,
@@ -134,7 +151,8 @@ def import_command(
             lifecycle = lifecycle_without_operators(store)
             read = Statement(statement, settings)
             try:
-                done = Import(store, lifecycle, read, operator, why, who or getpass.getuser())
+                period = (_ms(since), _ms(until))
+                done = Import(store, lifecycle, read, operator, why, who or getpass.getuser(), period)
                 with _progress(read.size) as progressed:
                     await done.run(progressed)
                 return done
@@ -170,6 +188,10 @@ def _columns(operator: str, columns: Path | None, config: Path | None) -> Statem
             "a file that has it with --columns (cauri.example.toml shows one)"
         )
     return found[operator]
+
+
+def _ms(moment: datetime | None) -> int | None:
+    return None if moment is None else round(moment.replace(tzinfo=UTC).timestamp() * 1000)
 
 
 class _progress:

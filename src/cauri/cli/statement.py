@@ -8,7 +8,7 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import BinaryIO
@@ -25,7 +25,11 @@ ID_MAX_CHARS = 200
 AMOUNT_MAX_CHARS = 40
 
 _BLANKS = re.compile(r"[\s\u00a0\u202f\u2009'’]+")
-_TIME_OF_DAY = re.compile(r"%[HIcXsT]")
+_SMALLEST = (
+    (re.compile(r"%[ScXfsT]"), 1_000),
+    (re.compile(r"%M"), 60_000),
+    (re.compile(r"%[HI]"), 3_600_000),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +63,7 @@ class Statement:
 
     def span(self, first: int, last: int) -> tuple[int, int]:
         """From the first to the last moment that lines of these dates may mean: a date without a time is its whole day."""
-        if _TIME_OF_DAY.search(self._settings.date_format):
-            return first, last + 999  # a second's lines
-        return first, last + round(timedelta(days=1).total_seconds() * 1000) - 1
+        return first, last + _shortest(self._settings.date_format) - 1
 
     def lines(self) -> Iterator[Line | BadLine]:
         """Every line after the header; empty ones are passed over."""
@@ -140,7 +142,7 @@ class Statement:
                 paid=settings.status is None
                 or word.casefold() in {each.casefold() for each in settings.paid},
                 word=word if word.isprintable() else "?",
-                at=self._moment(cell(settings.date)),
+                at=self._moment(" ".join(filter(None, (cell(settings.date), cell(settings.time))))),
             )
         except ValueError as error:
             return BadLine(number, str(error))
@@ -155,6 +157,14 @@ class Statement:
             return round(moment.timestamp() * 1000)
         except (ValueError, OverflowError, OSError):
             raise ValueError(f"date {text[:40]!r} is not written as {self._settings.date_format}") from None
+
+
+def _shortest(date_format: str) -> int:
+    """The milliseconds that one date of this format stands for."""
+    for sign, milliseconds in _SMALLEST:
+        if sign.search(date_format):
+            return milliseconds
+    return 24 * 3_600_000
 
 
 def amount_of(text: str, decimal_sign: str) -> Decimal:

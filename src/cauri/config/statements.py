@@ -13,14 +13,15 @@ from cauri.domain.money import CURRENCIES
 
 
 class StatementSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``reference``, ``operator_id``, ``amount``, ``currency``, ``status`` and ``date`` are the names of columns.
+    """``reference``, ``operator_id``, ``amount``, ``currency``, ``status``, ``date`` and ``time`` are the names of columns.
 
     One of ``reference`` (ours) and ``operator_id`` (theirs) at least. ``currency_is``: of rows that name none; without
-    ``status`` every row is a payment. ``date_format`` as Python's strptime takes it; dates are of ``timezone``.
+    ``status`` every row is a payment. ``time`` where it has a column of its own: read after the date and a blank. ``date_format`` as Python's strptime takes it; dates are of ``timezone``.
     """
 
     amount: Text
     date: Text
+    time: Text | None = None
     reference: Text | None = None
     operator_id: Text | None = None
     currency: Text | None = None
@@ -36,7 +37,15 @@ class StatementSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that a statement must have."""
-        named = (self.reference, self.operator_id, self.amount, self.currency, self.status, self.date)
+        named = (
+            self.reference,
+            self.operator_id,
+            self.amount,
+            self.currency,
+            self.status,
+            self.date,
+            self.time,
+        )
         return tuple(name for name in named if name is not None)
 
     def faults(self) -> list[str]:

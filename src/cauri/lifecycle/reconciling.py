@@ -84,9 +84,12 @@ class Reconciliation:
         ]
 
     async def missing(self, since: int, until: int) -> AsyncIterator[Found]:
-        """Money that we have from between two moments, and that the statement does not have."""
+        """Money that we have and that the statement does not, of attempts that began and ended between two moments.
+
+        The operator's own date lies somewhere in between, so that such an attempt can be in no other statement.
+        """
         async for attempt in self._store.books.taken_between(self._connector, since, until):
-            if attempt.reference not in self._paid_on:
+            if attempt.reference not in self._paid_on and attempt.started_at >= since:
                 word = self._word.get(attempt.reference)
                 yield Found(
                     Finding.HERE,

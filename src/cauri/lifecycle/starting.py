@@ -164,7 +164,9 @@ class Starting:
 
     def _guard(self, site: Site, attempt: Attempt, choice: Choice, address: str) -> Guard | None:
         """What is counted before the attempt is written. Only a prompt makes a stranger's handset ring, so only prompts are."""
-        if attempt.status is AttemptStatus.FAILED or not attempt.phone.national:  # a card has no number to count
+        if (
+            attempt.status is AttemptStatus.FAILED or not attempt.phone.national
+        ):  # a card has no number to count
             return None
         rings = self._prompts.any and choice.way.route.flow is Flow.PROMPT
         limits, prompts = site.settings.payer_limits, self._prompts if rings else None

@@ -34,7 +34,7 @@ from cauri.cli.words import checked_site_id
 from cauri.config import BadSettings, Settings, load
 from cauri.connectors import operators_of
 from cauri.domain.errors import StoreUnavailable
-from cauri.keys import SANDBOX_APIKEY, SANDBOX_SECRET_KEY, SANDBOX_SITE_ID, kept_secret
+from cauri.keys import SANDBOX_ADMIN_TOKEN, SANDBOX_APIKEY, SANDBOX_SECRET_KEY, SANDBOX_SITE_ID, kept_secret
 from cauri.sandbox import Sandbox, SandboxOptions
 from cauri.serving import AlreadyServed, Server, SingleProcess, bound_socket, stop_signal, url_of
 from cauri.store import engine_for
@@ -65,6 +65,9 @@ def sandbox(
     site_id: Annotated[str, typer.Option(help="The ready site's site_id.")] = SANDBOX_SITE_ID,
     apikey: Annotated[str, typer.Option(help="Its apikey.")] = SANDBOX_APIKEY,
     secret_key: Annotated[str, typer.Option(help="Its secret key, for x-token.")] = SANDBOX_SECRET_KEY,
+    admin_token: Annotated[
+        str, typer.Option(help="Its admin token, for cauri listen and /admin/.")
+    ] = SANDBOX_ADMIN_TOKEN,
     operator_delay: Annotated[
         float, typer.Option(min=0, help="Seconds a simulated customer takes to approve.")
     ] = 1.0,
@@ -79,7 +82,7 @@ def sandbox(
     logs.set_up("text", _log_level())
     if memory and (data or database):
         raise Trouble("--memory keeps nothing, so it goes with neither --data nor --database")
-    _check_sandbox_options(site_id, apikey, secret_key, public_url, ready_file)
+    _check_sandbox_options(site_id, (apikey, secret_key, admin_token), public_url, ready_file)
     sockets = _listeners((host, port), (host, operators_port))
     url, secret = _kept_state(data, memory, database)
     options = SandboxOptions(
@@ -89,6 +92,7 @@ def sandbox(
         site_id=site_id,
         apikey=apikey,
         secret_key=secret_key,
+        admin_token=admin_token,
         operator_delay_s=operator_delay,
     )
     with _single_process(url):
@@ -152,11 +156,11 @@ def _log_level() -> str:
 
 
 def _check_sandbox_options(
-    site_id: str, apikey: str, secret_key: str, public_url: str | None, ready_file: Path | None
+    site_id: str, keys: tuple[str, str, str], public_url: str | None, ready_file: Path | None
 ) -> None:
     """Everything that can be wrong is told before anything is started or written."""
     checked_site_id(site_id)
-    for name, text in (("--apikey", apikey), ("--secret-key", secret_key)):
+    for name, text in zip(("--apikey", "--secret-key", "--admin-token"), keys, strict=True):
         if not text.strip():
             raise Trouble(f"{name}: must not be empty")
     if public_url is not None and not re.fullmatch(r"https?://[^\s/?#]+[^\s?#]*", public_url):
@@ -238,6 +242,7 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
     await server.start()
     _spare_what_stays()
     await told.wait()
+    gateway.end_waits()
     await server.stop()
     await gateway.stop()
 
@@ -262,6 +267,7 @@ Cauri sandbox is ready.
   site_id      {facts["site_id"]}
   apikey       {facts["apikey"]}
   secret key   {facts["secret_key"]}
+  admin token  {facts["admin_token"]}   (cauri listen, {facts["base_url"]}/admin/docs)
 
   +225 0102324373 pays, +225 0749012966 fails; a number ending in 602 has no money (docs/sandbox.md has them all).
   Ctrl-C stops it.

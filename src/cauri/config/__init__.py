@@ -8,11 +8,13 @@ from cauri.config.reading import load, read
 from cauri.config.settings import Limits, Routing, Settings
 from cauri.config.statements import StatementSettings
 from cauri.config.values import BadSettings
+from cauri.domain.notifying import NotificationSettings
 
 __all__ = [
     "BadSettings",
     "Limits",
     "Moov3ppSettings",
+    "NotificationSettings",
     "OperatorsSettings",
     "PawaPaySettings",
     "Routing",

@@ -11,6 +11,7 @@ from cauri.config.operators import OperatorsSettings
 from cauri.config.statements import StatementSettings
 from cauri.config.values import Count, Port, Secret, Text
 from cauri.domain.money import DEFAULT_BOUNDS, Bounds
+from cauri.domain.notifying import NotificationSettings
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -47,6 +48,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     log_format: Literal["json", "text"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     limits: Limits = Limits()
+    notifications: NotificationSettings = NotificationSettings()
     routing: Routing = Routing()
     methods: dict[str, str | tuple[str, ...]] = {}
     statements: dict[str, StatementSettings] = {}

@@ -14,7 +14,14 @@ ENVIRONMENT_PREFIX = "CAURI_"
 
 # Variables of shops and of tests that share the prefix.
 NOT_SETTINGS = frozenset(
-    {"CAURI_BASE_URL", "CAURI_APIKEY", "CAURI_SITE_ID", "CAURI_SECRET_KEY", "CAURI_TEST_POSTGRES"}
+    {
+        "CAURI_BASE_URL",
+        "CAURI_APIKEY",
+        "CAURI_SITE_ID",
+        "CAURI_SECRET_KEY",
+        "CAURI_ADMIN_TOKEN",
+        "CAURI_TEST_POSTGRES",
+    }
 )
 
 
@@ -64,7 +71,7 @@ def _read_text(path: list[str], name: str, text: str) -> Any:
     if path == ["methods"]:
         names = [part.strip() for part in text.split(",") if part.strip()]
         return names[0] if len(names) == 1 else names
-    if name == "trusted_proxies" or path == ["bounds"]:
+    if name in ("trusted_proxies", "ports", "gaps_s") or path == ["bounds"]:
         return [part.strip() for part in text.split(",") if part.strip()]
     return text
 

@@ -1,0 +1,65 @@
+"""The listener on both engines, with several processes that make notifications at once."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import httpx
+
+from cauri.clock import Clock
+from cauri.keys import SANDBOX_ADMIN_TOKEN
+from cauri.listening import Beginning, GatewayFeed, Kept, Listener
+from cauri.notifier.sender import Sender
+from tests.lifecycle.second import second_gateway
+from tests.running import Running
+
+from .conftest import ComingAndGoing
+
+PAYMENTS = 120
+
+
+async def test_of_many_made_by_two_processes_at_once_each_comes_once(
+    gateway: Running, shop: ComingAndGoing, tmp_path: Path
+) -> None:
+    await shop.start()
+    kept, clock = Kept(tmp_path / "kept.json"), Clock()
+    kept.open()
+    sender = Sender(clock, private_allowed=True, ports=(0,))
+    listens = asyncio.Event()
+
+    def tell(line: str) -> None:
+        if line.startswith("listening to"):
+            listens.set()
+
+    async with (
+        second_gateway(gateway) as second,
+        GatewayFeed(gateway.url, SANDBOX_ADMIN_TOKEN, gateway.site_id) as feed,
+        httpx.AsyncClient(trust_env=False, timeout=30) as client,
+    ):
+        listener = Listener(feed, kept, sender, clock, forward_to=f"{shop.url}/notify", tell=tell)
+        running = asyncio.create_task(listener.run(Beginning()))
+        await asyncio.wait_for(listens.wait(), 10)
+        urls = (gateway.url, second.url)
+        await asyncio.gather(*(_cancelled(client, gateway, urls[n % 2], f"m{n}") for n in range(PAYMENTS)))
+        await shop.heard("/notify", PAYMENTS, within_s=30)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    await sender.close()
+    kept.close()
+    assert sorted(shop.names()) == sorted(f"m{n}" for n in range(PAYMENTS))
+
+
+async def _cancelled(client: httpx.AsyncClient, gateway: Running, url: str, name: str) -> None:
+    body = {
+        "apikey": gateway.apikey,
+        "site_id": gateway.site_id,
+        "transaction_id": name,
+        "amount": 100,
+        "currency": "XOF",
+        "description": "d",
+        "return_url": "http://127.0.0.1:9/return",
+        "notify_url": "http://127.0.0.1:9/notify",
+    }
+    token = (await client.post(f"{url}/v2/payment", json=body)).json()["data"]["payment_token"]
+    await client.post(f"{url}/payment/{token}/cancel", data={"": ""})

@@ -172,6 +172,7 @@ class Gateway:
             self.admin_records,
             Vault(settings.secret),
             self.clock,
+            lifecycle=self.lifecycle,
             bell=self._bell,
             deliveries=self._deliveries,
             sender=self.sender,

@@ -78,6 +78,9 @@ async def test_pages_of_the_list_follow_each_other(shop: Shop) -> None:
     for _ in range(3):
         made.append((await with_surplus(shop)).transaction_id)
         shop.clock.advance(1_000)
-    first = await books.surpluses(site_id=site_id, limit=2)
-    rest = await books.surpluses(site_id=site_id, before=first[-1].at)
-    assert [each.transaction_id for each in (*first, *rest)] == made[::-1]
+    pages = [await books.surpluses(site_id=site_id, limit=1)]
+    while pages[-1]:
+        last = pages[-1][-1]
+        pages.append(await books.surpluses(site_id=site_id, after=(last.at, last.reference), limit=1))
+    assert sorted(each.transaction_id for page in pages for each in page) == sorted(made)
+    assert [len(page) for page in pages] == [1, 1, 1, 0]

@@ -7,7 +7,9 @@ from typing import Annotated
 import msgspec
 import typer
 
+from cauri.api.admin.operator_doors import OperatorList, seen
 from cauri.cli.instance import ConfigOption, DatabaseOption, DataOption, opened_store, plain_app, run
+from cauri.cli.tables import table
 from cauri.clock import Clock
 from cauri.lifecycle.figures import ConnectorFigures, Ended, MethodFigures, operators_now
 
@@ -18,7 +20,9 @@ _HEADS = ("method", "place", "flow", "open", "bounds", "last hour", "last day", 
 
 @app.command()
 def operators(
-    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="As JSON, as GET /admin/operators answers.")
+    ] = False,
     config: ConfigOption = None,
     data: DataOption = None,
     database: DatabaseOption = None,
@@ -31,7 +35,8 @@ def operators(
 
     found = run(work())
     if as_json:
-        typer.echo(msgspec.json.format(msgspec.json.encode({"operators": found}), indent=2).decode())
+        made = OperatorList([seen(each) for each in found])
+        typer.echo(msgspec.json.format(msgspec.json.encode(made), indent=2).decode())
         return
     for connector in found:
         typer.echo("\n".join([*_lines(connector), ""]))
@@ -40,15 +45,8 @@ def operators(
 
 
 def _lines(connector: ConnectorFigures) -> list[str]:
-    rows = [_HEADS, *(_cells(method) for method in connector.methods)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADS))]
-    return [
-        _title(connector),
-        *(
-            "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-            for row in rows
-        ),
-    ]
+    rows = table(_HEADS, [_cells(method) for method in connector.methods])
+    return [_title(connector), *(f"  {row}" for row in rows)]
 
 
 def _title(connector: ConnectorFigures) -> str:

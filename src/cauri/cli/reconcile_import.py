@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 import tomllib
 from collections import Counter
@@ -25,12 +24,14 @@ from cauri.cli.instance import (
     opened_store,
     run,
 )
+from cauri.cli.recording import recorded
+from cauri.cli.recording import who as logged_in
 from cauri.cli.statement import BadLine, Statement
 from cauri.cli.words import moment
 from cauri.config import BadSettings, StatementSettings, load
 from cauri.lifecycle import Lifecycle
 from cauri.lifecycle.reconciling import Finding, Found, Line, Reconciliation, record
-from cauri.store import Store
+from cauri.store import AdminRecords, Store
 
 BATCH = 500
 
@@ -152,9 +153,15 @@ def import_command(
             read = Statement(statement, settings)
             try:
                 period = (_ms(since), _ms(until))
-                done = Import(store, lifecycle, read, operator, why, who or getpass.getuser(), period)
+                done = Import(store, lifecycle, read, operator, why, who or logged_in(), period)
                 with _progress(read.size) as progressed:
-                    await done.run(progressed)
+                    if apply:
+                        async with recorded(
+                            AdminRecords(store.engine), "importStatement", f"{operator} {statement.name}"
+                        ):
+                            await done.run(progressed)
+                    else:
+                        await done.run(progressed)
                 return done
             finally:
                 read.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import Annotated
 
 import msgspec
@@ -18,9 +17,12 @@ from cauri.cli.instance import (
     plain_app,
     run,
 )
+from cauri.cli.recording import recorded
+from cauri.cli.recording import who as logged_in
 from cauri.cli.words import moment
 from cauri.domain.errors import NothingToRefund
 from cauri.domain.payment import Payment
+from cauri.store import AdminRecords
 from cauri.store.books import SurplusRow
 
 app = plain_app("Money received for payments that had already ended.")
@@ -80,9 +82,10 @@ def refunded(
     async def work() -> Payment:
         async with opened_store(config, data, database) as store:
             try:
-                return await lifecycle_without_operators(store).refund(
-                    surplus.strip().lower(), who=who or getpass.getuser(), why=why.strip()
-                )
+                async with recorded(AdminRecords(store.engine), "refundedSurplus", surplus):
+                    return await lifecycle_without_operators(store).refund(
+                        surplus.strip().lower(), who=who or logged_in(), why=why.strip()
+                    )
             except NothingToRefund as error:
                 raise Trouble(f"{error}: 'cauri surplus list --all' names them all") from None
 

@@ -38,13 +38,19 @@ class Books:
         self._engine = engine
 
     async def surpluses(
-        self, *, everything: bool = False, site_id: str = "", before: int = _END_OF_TIME, limit: int = PAGE
+        self,
+        *,
+        everything: bool = False,
+        site_id: str = "",
+        after: tuple[int, str] = (_END_OF_TIME, ""),
+        limit: int = PAGE,
     ) -> list[SurplusRow]:
-        """Newest first; those given back too where ``everything``. ``before``: older than this moment, for the next page."""
+        """Newest first; those given back too where ``everything``. ``after``: moment and reference of the last one seen."""
         parameters = {
             "everything": int(everything),
             "site_id": site_id,
-            "before": before,
+            "before": after[0],
+            "after": after[1],
             "limit": limit,
         }
         rows = await self._engine.read(Statement("surpluses", parameters))

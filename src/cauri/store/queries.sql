@@ -546,12 +546,12 @@ SELECT s.attempt, s.operator_id, s.amount, s.currency, s.refunded_at, s.refunded
 FROM surplus s WHERE s.slot = :slot AND s.token = :token ORDER BY s.attempt
 
 -- name: surpluses
--- Surpluses of all sites, newest first; with :all the ones given back, too. Page by page: those older than a moment.
+-- Surpluses of all sites, newest first; with :all the ones given back, too. Page by page: those after a moment and a reference.
 SELECT a.reference, p.site_id, p.transaction_id, s.at, a.connector, a.method, s.operator_id, s.amount, s.currency, s.refunded_at,
        s.refunded_by, s.refund_why
 FROM surplus s JOIN payment p ON p.slot = s.slot AND p.token = s.token
      JOIN attempt a ON a.slot = s.slot AND a.token = s.token AND a.number = s.attempt
-WHERE s.at < :before AND (s.refunded_at IS NULL OR :everything = 1) AND (p.site_id = :site_id OR :site_id = '')
+WHERE (s.at < :before OR (s.at = :before AND a.reference > :after)) AND (s.refunded_at IS NULL OR :everything = 1) AND (p.site_id = :site_id OR :site_id = '')
 ORDER BY s.at DESC, a.reference LIMIT :limit
 
 -- name: attempts_by_reference

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from itertools import takewhile
 
@@ -9,14 +10,17 @@ import pytest
 import pytest_asyncio
 from msgspec.structs import replace
 
-from cauri.clock import ManualClock
+from cauri.clock import MINUTE, ManualClock
 from cauri.config import Settings
-from cauri.domain.outcome import Unknown
+from cauri.domain.outcome import Outcome, Unknown
+from cauri.operators.base import Order
+from cauri.operators.pawapay import PawaPay
 from tests.conftest import NewDatabase
 from tests.lifecycle.down import closed_port, moov_first
 from tests.lifecycle.histories import History
 from tests.lifecycle.of_routing import FIRST_IS_DOWN, FIRST_IS_UP
-from tests.lifecycle.shopping import Shop
+from tests.lifecycle.shopping import Shop, number_of
+from tests.lifecycle.steps import after, take
 from tests.lifecycle.test_histories import goes
 from tests.running import Running, run
 
@@ -135,3 +139,49 @@ async def test_a_country_whose_operators_are_all_out_says_that_it_passes(
     page = await buyer.page()
     assert "The operators do not answer at the moment" in page.text
     assert await buyer.code() == "662"
+
+
+async def test_killed_between_the_commit_and_the_second_call_the_second_is_asked_after_its_lease(
+    down_shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buyer = await down_shop.opens()
+
+    async def killed(self: PawaPay, order: Order) -> Outcome:
+        if order.page_url.startswith(down_shop.running.url):
+            raise asyncio.CancelledError
+        return Unknown("of another gateway in this process")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PawaPay, "start", killed)
+        await buyer.pays("MOOVBF")
+    first, second = (await buyer.timeline()).attempts
+    assert (first.status.value, second.status.value) == ("failed", "sent")
+    assert second.claimed_until > down_shop.clock.now()
+    assert second.asks == 0
+    down_shop.clock.advance(MINUTE)
+    await down_shop.turn()
+    assert (await buyer.timeline()).attempts[1].asks == 1
+    await take(after(16, "662"), buyer)  # pawaPay never heard of it
+    assert await down_shop.debits(buyer.phones[0]) == []
+    assert (await buyer.payment()).tries == 1
+
+
+async def test_a_double_click_and_a_leave_during_a_failover_are_one_debit(down_shop: Shop) -> None:
+    async def round_of_it(number: int) -> None:
+        buyer = await down_shop.opens()
+        country, phone = number_of("MOOVBF")
+        form = {"country": country, "number": f"+{phone}", "method": "MOOVBF"}
+        clicks = [buyer.post("pay", **form) for _ in range(4)]
+        others = [buyer.post("leave"), buyer.post("cancel")][: number % 3]
+        await asyncio.gather(*clicks, *others)
+        for _ in range(4):
+            down_shop.clock.advance(2_000)
+            await down_shop.turn()
+        attempts = (await buyer.timeline()).attempts
+        ends = [attempt.status.value for attempt in attempts]
+        assert ends in ([], ["failed"], ["failed", "paid"], ["failed", "sent"])
+        assert len(await down_shop.debits(phone)) == ends.count("paid")
+        if ends == ["failed"]:
+            assert await buyer.code() == "804", "who had left is not prompted again"
+
+    await asyncio.gather(*(round_of_it(number) for number in range(9)))

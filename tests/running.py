@@ -62,6 +62,10 @@ class Running:
         await self.store.give_key(hash_of(apikey), site.site_id, label="test", now=self.clock.now())
         return Running(self.sandbox, self.engine, site.site_id, apikey, site.secret_key or "")
 
+    async def restart_gateway(self) -> None:
+        """What a restart of the gateway's process does: nothing of it is left but the database."""
+        await self.sandbox.restart_gateway()
+
     async def stop(self) -> None:
         await self.sandbox.stop()
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from cauri.app import operators_of
 from cauri.config import BadSettings, load, read
+from cauri.connectors import operators_of
+from cauri.domain.methods import METHODS
 from cauri.domain.money import Bounds
 
 GOOD: dict[str, Any] = {
@@ -17,6 +18,8 @@ GOOD: dict[str, Any] = {
     "secret": "0123456789abcdef",
     "operators": {"pawapay": {"token": "t"}},
 }
+
+ORANGE = {"client_id": "i", "client_secret": "s", "merchant_key": "m"}
 
 
 def test_few_settings_are_enough_and_the_others_have_the_documented_defaults() -> None:
@@ -112,6 +115,77 @@ FAULTS = [
     pytest.param({"log_format": "xml"}, ["log_format: invalid"], id="an unknown log format"),
     pytest.param({"limits": {"rate_per_key": -1}}, ["limits.rate_per_key: expected"], id="a negative limit"),
     pytest.param({"operators": "pawapay"}, ["operators: expected"], id="a word for a table"),
+    pytest.param(
+        {"operators": {"orange_webpay": {"CI": {"client_id": "i"}}}},
+        [
+            "operators.orange_webpay.CI.client_secret: missing",
+            "operators.orange_webpay.CI.merchant_key: missing",
+        ],
+        id="half of Orange's credentials",
+    ),
+    pytest.param(
+        {"operators": {"orange_webpay": {"client_id": "i"}}},
+        ["operators.orange_webpay.client_id: must be a table named after a country"],
+        id="Orange without its country",
+    ),
+    pytest.param(
+        {"operators": {"orange_webpay": {"CI": {**ORANGE, "segment": "CI/../x"}}}},
+        ["operators.orange_webpay.CI.segment: expected"],
+        id="a segment that is none",
+    ),
+    pytest.param(
+        {"operators": {"orange_webpay": {"CI": {**ORANGE, "failed_code": 602}}}},
+        ["operators.orange_webpay.CI.failed_code: invalid"],
+        id="a code that Orange's FAILED never means",
+    ),
+    pytest.param(
+        {"operators": {"orange_webpay": {"CI": {**ORANGE, "base_url": "api.orange.com"}}}},
+        ["operators.orange_webpay_ci.base_url: 'api.orange.com' is no http(s) address"],
+        id="Orange's address",
+    ),
+    pytest.param(
+        {"operators": {"orange_ompreq": {"merchant_msisdn": "+226 64", "username": "u", "password": "p"}}},
+        ["operators.orange_ompreq.merchant_msisdn: expected"],
+        id="a merchant's number that is none",
+    ),
+    pytest.param(
+        {"operators": {"card_page": {"CI": {"base_url": "https://x"}}}},
+        ["operators.card_page.CI.key: missing"],
+        id="a card page without its key",
+    ),
+    pytest.param(
+        {"operators": {"pawapay": {"token": "t", "signed_callbacks": "yes"}}},
+        ["operators.pawapay.signed_callbacks: invalid"],
+        id="signatures wanted in a word of one's own",
+    ),
+    pytest.param(
+        {"operators": {"mtn": {"CI": {"subscription_key": "k", "api_user": "u"}}}},
+        ["operators.mtn.CI.api_key: missing"],
+        id="a country's table without one of its keys",
+    ),
+    pytest.param(
+        {"operators": {"mtn": {"subscription_key": "k"}}},
+        ["operators.mtn.subscription_key: must be a table named after a country"],
+        id="a table of countries without a country",
+    ),
+    pytest.param(
+        {"operators": {"wave": {"SN": {"api_key": "k", "webhook_secret": "s"}}}},
+        [
+            "operators.wave.SN.webhook_secret: there is no such setting; did you mean operators.wave.SN.webhook_secrets?"
+        ],
+        id="a mistyped name in a country's table",
+    ),
+    pytest.param(
+        {"operators": {"wave": {"SN": {"api_key": "k", "webhook_secrets": "s"}}}},
+        ["operators.wave.SN.webhook_secrets: expected"],
+        id="a text for a list",
+    ),
+    pytest.param(
+        {"operators": {"paygate": {"auth_token": ""}}},
+        ["operators.paygate.auth_token: expected"],
+        id="an empty token",
+    ),
+    pytest.param({"operators": "pawapay"}, ["operators: expected"], id="a word for a table"),
 ]
 
 
@@ -166,6 +240,131 @@ def test_the_environment_knows_methods_and_bounds_by_any_case(tmp_path: Path) ->
 def test_a_method_is_not_routed_to_an_operator_that_does_not_serve_it() -> None:
     with pytest.raises(BadSettings, match=r"methods\.OMML: pawapay does not serve it"):
         operators_of(read({**GOOD, "methods": {"OMML": "pawapay"}}))
+
+
+def test_each_contract_makes_a_connector_and_an_operators_own_goes_before_an_aggregator() -> None:
+    operators = operators_of(
+        read(
+            {
+                **GOOD,
+                "operators": {
+                    "pawapay": {"token": "t", "signed_callbacks": "required"},
+                    "orange_webpay": {country: ORANGE for country in ("ci", "ML", "GN", "CD", "CM")},
+                    "orange_ompreq": {"merchant_msisdn": "64000000", "username": "u", "password": "p"},
+                    "card_page": {"CI": {"base_url": "https://cards.example", "key": "k"}},
+                },
+                "methods": {"OMCD": "pawapay"},
+            }
+        )
+    )
+    serving = {
+        method: found[0].name
+        for method in ("OM", "OMML", "OMGN", "OMCM", "OMCD", "OMCDUSD", "OMBF", "OMSN", "VISAM", "VISAMCM")
+        if (found := operators.serving(method))
+    }
+    assert serving == {
+        "OM": "orange_webpay_ci",
+        "OMML": "orange_webpay_ml",
+        "OMGN": "orange_webpay_gn",
+        "OMCM": "orange_webpay_cm",
+        "OMCD": "pawapay",
+        "OMCDUSD": "orange_webpay_cd",
+        "OMBF": "orange_ompreq",
+        "OMSN": "pawapay",
+        "VISAM": "card_page_ci",
+    }
+
+
+@pytest.mark.parametrize(
+    ("operators", "told"),
+    [
+        pytest.param(
+            {"orange_webpay": {"SN": ORANGE}}, "orange_webpay serves CI, ML", id="a country without WebPay"
+        ),
+        pytest.param(
+            {"card_page": {"SN": {"base_url": "https://x", "key": "k"}}},
+            "card_page serves CI",
+            id="a country without cards",
+        ),
+        pytest.param(
+            {"pawapay": {"token": "t", "public_keys": ["x"]}},
+            "public_keys must be PEM",
+            id="a key that is none",
+        ),
+        pytest.param(
+            {
+                "orange_ompreq": {
+                    "merchant_msisdn": "64000000",
+                    "username": "u",
+                    "password": "p",
+                    "client_certificate": "/nowhere.pem",
+                }
+            },
+            "both client_certificate and client_key",
+            id="half a certificate",
+        ),
+    ],
+)
+def test_a_contract_that_cannot_work_is_told_before_anything_starts(
+    operators: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(BadSettings, match=told):
+        operators_of(read({**GOOD, "operators": operators}))
+
+
+def test_a_countrys_contract_can_come_from_the_environment() -> None:
+    names = {f"CAURI_OPERATORS__ORANGE_WEBPAY__ML__{name.upper()}": value for name, value in ORANGE.items()}
+    basics = {f"CAURI_{name.upper()}": value for name, value in GOOD.items() if isinstance(value, str)}
+    settings = load(None, {**basics, **names})
+    assert settings.operators.orange_webpay["ML"].merchant_key == "m"
+
+
+MTN = {
+    "subscription_key": "k",
+    "api_user": "5b3f6a1e-0c5d-4a4e-9a51-3d6f0d6c1a77",
+    "api_key": "a",
+}
+MOOV = {"base_url": "https://moov.example", "username": "u", "password": "p"}
+
+CANNOT_WORK = [
+    ({"mtn": {"SN": MTN}}, "operators: mtn_sn: MTN MoMo has no wallet there; it serves CI, CM, GN, BJ"),
+    ({"mtn": {"CI": {**MTN, "api_user": "cauri"}}}, "operators: mtn_ci: api_user must be a UUID"),
+    ({"wave": {"ML": {"api_key": "k"}}}, "operators: wave_ml: the wire has no Wave method there"),
+    ({"moov_3pp": {"TG": MOOV}}, "operators: moov_3pp_tg: it serves CI, ML, BF"),
+]
+
+
+@pytest.mark.parametrize(("operators", "told"), CANNOT_WORK)
+def test_a_countrys_operator_that_cannot_work_is_told_in_words(operators: dict[str, Any], told: str) -> None:
+    with pytest.raises(BadSettings, match=told):
+        operators_of(read({**GOOD, "operators": operators}))
+
+
+def test_each_country_is_a_connector_and_an_operators_own_goes_before_an_aggregator() -> None:
+    own = {"mtn": {"CI": MTN, "CM": MTN}, "wave": {"SN": {"api_key": "k"}}, "moov_3pp": {"BF": MOOV}}
+    tables = {**own, "paygate": {"auth_token": "t"}, "pawapay": {"token": "t"}}
+    operators = operators_of(read({**GOOD, "operators": tables, "methods": {"MTNCM": "pawapay"}}))
+    assert set(operators.names) == {"mtn_ci", "mtn_cm", "wave_sn", "moov_3pp_bf", "paygate", "pawapay"}
+    served = {method: found[0].name for method in METHODS if (found := operators.serving(method))}
+    assert served["MOMO"] == "mtn_ci"
+    assert (served["MTNCM"], served["WAVECI"], served["FLOOZTG"]) == ("pawapay", "pawapay", "paygate")
+    assert (served["WAVESN"], served["MOOVBF"]) == ("wave_sn", "moov_3pp_bf")
+    assert "MTNGN" not in served
+
+
+def test_the_environment_reaches_a_countrys_table() -> None:
+    environment = {
+        **{f"CAURI_OPERATORS__MTN__CI__{name.upper()}": text for name, text in MTN.items()},
+        "CAURI_OPERATORS__MTN__CI__CHECK_PAYER": "false",
+        "CAURI_OPERATORS__WAVE__SN__API_KEY": "k",
+        "CAURI_OPERATORS__WAVE__SN__WEBHOOK_SECRETS": "new, old",
+        "CAURI_PUBLIC_URL": "https://a.example",
+        "CAURI_DATABASE": "postgresql://x/y",
+        "CAURI_SECRET": "0123456789abcdef",
+    }
+    operators = load(None, environment).operators
+    assert operators.mtn["CI"].check_payer is False
+    assert operators.wave["SN"].webhook_secrets == ("new", "old")
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,14 @@ import pytest
 
 from cauri.domain.codes import FAILURES, Code, Kind
 from cauri.domain.payment import ATTEMPT_MOVES, PAYMENT_MOVES, AttemptStatus, PaymentStatus
+from cauri.operators.card_page import CardPage
 from cauri.operators.moov_3pp import Moov3pp
+from cauri.operators.mtn import Mtn
+from cauri.operators.orange_ompreq import OrangeOmpreq
+from cauri.operators.orange_webpay import OrangeWebPay
 from cauri.operators.pawapay import PawaPay
+from cauri.operators.paygate import PayGate
+from cauri.operators.wave import Wave
 from cauri.store.queries import queries
 
 ROOT = Path(__file__).parent.parent
@@ -37,7 +43,7 @@ ALLOWED: dict[str, set[str]] = {
     "workers": set(),
     "serving": {"api"},
 }
-MAY_IMPORT_ALL = {"app", "cli", "connectors", "sandbox", "__main__"}
+MAY_IMPORT_ALL = {"app", "cli", "connectors", "sandbox", "simulated", "__main__"}
 
 
 def modules() -> list[Path]:
@@ -176,7 +182,9 @@ def test_the_tables_of_moves_are_total() -> None:
     assert set(ATTEMPT_MOVES) == set(AttemptStatus)
 
 
-@pytest.mark.parametrize("connector", [PawaPay, Moov3pp])
+@pytest.mark.parametrize(
+    "connector", [PawaPay, Moov3pp, Mtn, Wave, PayGate, OrangeWebPay, OrangeOmpreq, CardPage]
+)
 def test_each_connector_says_when_it_gives_up_on_silence(connector: type) -> None:
     assert connector.silence is not None  # type: ignore[attr-defined]
 

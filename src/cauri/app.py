@@ -61,7 +61,7 @@ class Gateway:
         self.settings = settings
         self.clock = clock or Clock()
         self.store = open_store(settings)
-        self.operators = operators_of(settings)
+        self.operators = operators_of(settings, self.clock)
         self.lifecycle = Lifecycle(
             self.store,
             self.operators,

@@ -74,6 +74,11 @@ def operator_reference(slot: int) -> str:
     return str(uuid.UUID(bytes=bytes(random_part)))
 
 
+def new_uuid() -> str:
+    """A UUIDv4, where an operator asks for one that is no attempt's."""
+    return str(uuid.uuid4())
+
+
 def new_id() -> str:
     """128 random bits as hex: claims, deliveries, moves."""
     return _bits.draw().hex()

@@ -6,37 +6,24 @@ It differs from production by URLs and keys, never by code.
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from msgspec.structs import replace
 
 from cauri.app import MEMORY, Gateway
 from cauri.clock import Clock
-from cauri.config import (
-    Limits,
-    Moov3ppSettings,
-    NotificationSettings,
-    OperatorsSettings,
-    PawaPaySettings,
-    Routing,
-    Settings,
-)
+from cauri.config import Limits, NotificationSettings, Routing, Settings
 from cauri.domain.admin import SCOPES, AdminToken
 from cauri.domain.site import Site, SiteSettings
 from cauri.keys import SANDBOX_ADMIN_TOKEN, SANDBOX_APIKEY, SANDBOX_SECRET_KEY, SANDBOX_SITE_ID, hash_of
-from cauri.serving import Server, url_of
+from cauri.serving import Server, address_of, bound_socket, url_of
+from cauri.simulated import METHODS, simulated_operators, simulated_settings
 from cauri.simulator.app import simulator
-from cauri.simulator.dialects.moov_3pp import Moov3pp
-from cauri.simulator.dialects.pawapay import PawaPay
 from cauri.store.migrate import migrate
 
 SITE_NAME = "Boutique de démonstration"
-
-# The gateway's accounts with the simulated operators.
-PAWAPAY_TOKEN = "sandbox-pawapay-token"  # noqa: S105
-MOOV_USER, MOOV_PASSWORD = "cauri", "sandbox-moov-password"
 
 ANY_SHOP = NotificationSettings(ports=(0,))
 NO_LIMITS = Limits(
@@ -68,6 +55,7 @@ class SandboxOptions:
     admin_token: str = SANDBOX_ADMIN_TOKEN
     operator_delay_s: float = 1.0
     limits: Limits = NO_LIMITS
+    methods: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
     adjusted: Callable[[Settings], Settings] = lambda settings: settings
 
 
@@ -84,6 +72,7 @@ class Sandbox:
         self.options = options
         self.clock = clock or Clock()
         self.url = url_of(gateway_socket)
+        self._gateway_address = address_of(gateway_socket)
         self.public_url = (options.public_url or self.url).rstrip("/")
         self.operators_url = url_of(operators_socket)
         self.gateway = Gateway(options.adjusted(self._settings()), self.clock)
@@ -103,6 +92,16 @@ class Sandbox:
         await self._gateway_server.stop()
         await self.gateway.stop()
         await self._operators_server.stop()
+
+    async def restart_gateway(self) -> None:
+        """Another gateway on the same data and address, as after an upgrade; the operators live on."""
+        await self._gateway_server.stop()
+        await self.gateway.stop()
+        self.gateway = Gateway(self.gateway.settings, self.clock)
+        await self.gateway.start()
+        host, port = self._gateway_address
+        self._gateway_server = Server(self.gateway, bound_socket(host, port))
+        await self._gateway_server.start()
 
     def facts(self) -> dict[str, Any]:
         """What a shop needs to know, as written to the ready file."""
@@ -126,23 +125,14 @@ class Sandbox:
             notifications=ANY_SHOP,
             limits=self.options.limits,
             routing=NO_BREAKER,
-            operators=OperatorsSettings(
-                pawapay=PawaPaySettings(base_url=f"{self.operators_url}/pawapay", token=PAWAPAY_TOKEN),
-                moov_3pp=Moov3ppSettings(
-                    base_url=f"{self.operators_url}/moov", username=MOOV_USER, password=MOOV_PASSWORD
-                ),
-            ),
+            operators=simulated_settings(self.operators_url),
+            methods={**METHODS, **self.options.methods},
         )
 
     def _simulator(self) -> Any:
         return simulator(
             self.clock,
-            [
-                lambda exchange: PawaPay(
-                    exchange, PAWAPAY_TOKEN, self.operators_url, f"{self.url}/operators/pawapay/callback"
-                ),
-                lambda exchange: Moov3pp(exchange, {MOOV_USER: MOOV_PASSWORD}),
-            ],
+            simulated_operators(self.operators_url, self.url),
             operator_delay_s=self.options.operator_delay_s,
         )
 

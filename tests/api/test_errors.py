@@ -236,7 +236,6 @@ async def test_row_11_a_locked_number_that_is_bad(merchant: Merchant, number: st
     [
         pytest.param("+33612345678", {}, id="a country that is none of ours"),
         pytest.param("+237653456789", {}, id="a country of another currency"),
-        pytest.param("+22370000000", {}, id="a country without a connected operator"),
         pytest.param(
             "+2250102324373", {"amount": 1_800_000}, id="a country whose bounds leave the amount out"
         ),

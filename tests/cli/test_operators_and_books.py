@@ -12,7 +12,7 @@ from tests.cli.conftest import Cauri
 from tests.cli.test_sandbox import check, open_payment
 
 COLUMNS = """
-[statements.moov_3pp]
+[statements.moov_3pp_ci]
 reference = "Request ID"
 operator_id = "Trans ID"
 amount = "Montant"
@@ -51,7 +51,7 @@ def test_a_statement_brings_in_what_was_missed_and_a_surplus_is_given_back(cauri
     statement(
         cauri, f"MP1;{first};{amounts[0]};SUCCES", f"MP2;{second};{amounts[1]};SUCCES", "MP3;;lots;SUCCES"
     )
-    run = ("reconcile", "import", "moov.csv", "--operator", "moov_3pp", "--columns", "columns.toml")
+    run = ("reconcile", "import", "moov.csv", "--operator", "moov_3pp_ci", "--columns", "columns.toml")
 
     done = cauri.run(*run)
     assert done.returncode == 1, done.stderr
@@ -87,13 +87,13 @@ def test_operators_are_shown_as_a_table_and_as_json(cauri: Cauri) -> None:
     payment = open_payment(facts)
     cauri.run("pay", payment["payment_url"], "--phone", "+2250102324373")
     shown = cauri.run("operators").stdout
-    assert "moov_3pp  breaker closed" in shown
+    assert "moov_3pp_ci  breaker closed" in shown
     line = next(each for each in shown.splitlines() if each.strip().startswith("FLOOZ "))
     assert "1 sent, 1 paid (100 %)" in line
     found = {
         each["connector"]: each for each in json.loads(cauri.run("operators", "--json").stdout)["operators"]
     }
-    flooz = next(each for each in found["moov_3pp"]["methods"] if each["method"] == "FLOOZ")
+    flooz = next(each for each in found["moov_3pp_ci"]["methods"] if each["method"] == "FLOOZ")
     assert (flooz["hour"]["paid"], flooz["day"]["paid_share"], flooz["unended"]) == (1, 1.0, 0)
     assert len(found["pawapay"]["processes"]) == 1
 
@@ -117,21 +117,25 @@ def test_limits_of_a_site_are_set_and_shown(cauri: Cauri) -> None:
 
 BAD_IMPORTS = [
     pytest.param(
-        ["nowhere.csv", "--operator", "moov_3pp", "--columns", "columns.toml"], "nowhere.csv", id="no file"
+        ["nowhere.csv", "--operator", "moov_3pp_ci", "--columns", "columns.toml"], "nowhere.csv", id="no file"
     ),
     pytest.param(
         ["moov.csv", "--operator", "pawapay", "--columns", "columns.toml"],
         "[statements.pawapay]",
         id="no table",
     ),
-    pytest.param(["moov.csv", "--operator", "moov_3pp"], "[statements.moov_3pp]", id="nobody says how"),
-    pytest.param(["moov.csv", "--operator", "moov_3pp", "--columns", "no.toml"], "no.toml", id="no columns"),
+    pytest.param(["moov.csv", "--operator", "moov_3pp_ci"], "[statements.moov_3pp_ci]", id="nobody says how"),
     pytest.param(
-        ["moov.csv", "--operator", "moov_3pp", "--columns", "moov.csv"], "--columns moov.csv", id="no TOML"
+        ["moov.csv", "--operator", "moov_3pp_ci", "--columns", "no.toml"], "no.toml", id="no columns"
     ),
-    pytest.param(["moov.csv", "--operator", "moov_3pp", "--columns", "bad.toml"], "paid", id="a bad table"),
     pytest.param(
-        ["columns.toml", "--operator", "moov_3pp", "--columns", "columns.toml"],
+        ["moov.csv", "--operator", "moov_3pp_ci", "--columns", "moov.csv"], "--columns moov.csv", id="no TOML"
+    ),
+    pytest.param(
+        ["moov.csv", "--operator", "moov_3pp_ci", "--columns", "bad.toml"], "paid", id="a bad table"
+    ),
+    pytest.param(
+        ["columns.toml", "--operator", "moov_3pp_ci", "--columns", "columns.toml"],
         "no header",
         id="no statement",
     ),

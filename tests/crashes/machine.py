@@ -45,7 +45,12 @@ attempt_gap_s = 0
 base_url = "{operators}/pawapay"
 token = "token-of-this-test"
 
-[operators.moov_3pp]
+[operators.moov_3pp.CI]
+base_url = "{operators}/moov"
+username = "cauri"
+password = "password-of-this-test"
+
+[operators.moov_3pp.BF]
 base_url = "{operators}/moov"
 username = "cauri"
 password = "password-of-this-test"

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 import msgspec
 import pytest
 
 from cauri.config import BadSettings, Settings, StatementSettings, load, read
+from cauri.connectors import operators_of
+from cauri.domain.money import COUNTRIES
 
 EXAMPLE = (Path(__file__).parents[2] / "cauri.example.toml").read_text(encoding="utf-8")
 GOOD = {
@@ -21,6 +23,15 @@ GOOD = {
     "base_url": "https://moov.example.com",
     "username": "cauri",
     "password": "of the contract",
+    "subscription_key": "of the product",
+    "api_user": "5b3f6a1e-0c5d-4a4e-9a51-3d6f0d6c1a77",
+    "api_key": "of the portal",
+    "auth_token": "of the dashboard",
+    "client_id": "of the portal",
+    "client_secret": "of the portal",
+    "merchant_key": "of the contract",
+    "merchant_msisdn": "64000000",
+    "key": "of the acquirer",
 }
 OF_THEIR_OWN = ("methods", "bounds", "statements")
 _COMMENTED = re.compile(r"^# (?=(?:\w+ = .|\[[\w.]+\]$))", re.MULTILINE)
@@ -48,19 +59,20 @@ def leaves(struct: type[msgspec.Struct], path: str = "") -> dict[str, msgspec.st
     """Every setting by its dotted name."""
     found: dict[str, msgspec.structs.FieldInfo] = {}
     for field in msgspec.structs.fields(struct):
+        each = "COUNTRY." if get_origin(field.type) is dict else ""
         for table in [] if field.name in OF_THEIR_OWN else tables_of(field.type):
-            found |= leaves(table, f"{path}{field.name}.")
+            found |= leaves(table, f"{path}{field.name}.{each}")
         if not tables_of(field.type) or field.name in OF_THEIR_OWN:
             found[path + field.name] = field
     return found
 
 
 def flat(values: dict[str, Any], path: str = "") -> dict[str, Any]:
-    """The file's values by their dotted names; the tables that take names of their own stay whole."""
+    """The file's values by their dotted names; the tables that take names of their own stay whole, those of a country lose its name."""
     found: dict[str, Any] = {}
     for name, value in values.items():
         if isinstance(value, dict) and name not in OF_THEIR_OWN:
-            found |= flat(value, f"{path}{name}.")
+            found |= flat(value, f"{path}{'COUNTRY' if name in COUNTRIES else name}.")
         else:
             found[path + name] = value
     return found
@@ -76,8 +88,11 @@ def test_it_loads_once_the_change_me_values_are_filled_in(tmp_path: Path) -> Non
 
 def test_it_loads_with_every_commented_line_too() -> None:
     settings = read(tomllib.loads(filled(_COMMENTED.sub("", EXAMPLE))))
-    assert settings.operators.moov_3pp is not None
+    assert set(settings.operators.connectors) == {
+        "pawapay", "moov_3pp_bf", "mtn_ci", "orange_webpay_ci", "orange_ompreq", "wave_ci", "paygate", "card_page_ci",
+    }  # fmt: skip
     assert settings.methods == {"MOOVBF": ("pawapay",)}
+    assert set(operators_of(settings).names) == set(settings.operators.connectors)
     assert set(settings.statements) == {"pawapay"}
 
 

@@ -12,12 +12,12 @@ import pytest
 import cauri.connectors
 from cauri.operators.base import Connector, Flow, Route
 from cauri.operators.moov_3pp import Moov3pp
+from cauri.operators.pawapay import PawaPay
 
 
 class MoovEverywhere(Moov3pp):
     """The real connector, sent in first for methods of other flows, too."""
 
-    name = "moov_3pp"
     routes: Mapping[str, Route] = {  # type: ignore[assignment]
         "MOOVBF": Route("MOOV_BFA", low=200, high=1_000_000),
         "FLOOZ": Route("MOOV_CIV"),
@@ -25,6 +25,10 @@ class MoovEverywhere(Moov3pp):
         "OMBF": Route("MOOV_BFA"),
         "OM": Route("MOOV_CIV", Flow.CODE),
     }
+
+
+# The sandbox sends some methods to pawaPay alone.
+MOOV_THEN_PAWAPAY = dict.fromkeys(("OM", "WAVECI", "OMBF"), ("moov_3pp", "pawapay"))
 
 
 @contextmanager
@@ -36,11 +40,11 @@ def closed_port() -> Iterator[str]:
 
 
 def moov_first(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
-    """Gateways that are made from now on have Moov at this URL in front of everything else."""
+    """Gateways that are made from now on have Moov at this URL, then pawaPay, and nobody else."""
     usual = cauri.connectors.connectors
 
     def with_moov_first(settings: Any, *rest: Any) -> list[Connector]:
-        others = [each for each in usual(settings, *rest) if not isinstance(each, Moov3pp)]
+        others = [each for each in usual(settings, *rest) if isinstance(each, PawaPay)]
         return [MoovEverywhere(url, "cauri", "secret"), *others]
 
     monkeypatch.setattr(cauri.connectors, "connectors", with_moov_first)

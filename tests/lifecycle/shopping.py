@@ -66,8 +66,8 @@ class Shop:
         assert answer.status_code == 200, answer.text
         return Purchase(self, name, answer.json()["data"]["payment_token"])
 
-    async def control(self, door: str, **fields: Any) -> Any:
-        url = f"{self.running.simulator_url}/_control/{door}"
+    async def control(self, lever: str, /, **fields: Any) -> Any:
+        url = f"{self.running.simulator_url}/_control/{lever}"
         answer = await (self.client.post(url, json=fields) if fields else self.client.get(url))
         assert answer.status_code == 200, answer.text
         return answer.json()

@@ -16,7 +16,7 @@ from cauri.domain.outcome import Outcome, Unknown
 from cauri.operators.base import Order
 from cauri.operators.pawapay import PawaPay
 from tests.conftest import NewDatabase
-from tests.lifecycle.down import closed_port, moov_first
+from tests.lifecycle.down import MOOV_THEN_PAWAPAY, closed_port, moov_first
 from tests.lifecycle.histories import History
 from tests.lifecycle.of_routing import FIRST_IS_DOWN, FIRST_IS_UP
 from tests.lifecycle.shopping import Shop, number_of
@@ -29,7 +29,7 @@ from tests.running import Running, run
 async def down_gateway(engine: str, new_database: NewDatabase) -> AsyncIterator[Running]:
     with closed_port() as url, pytest.MonkeyPatch.context() as patch:
         moov_first(patch, url)
-        running = await run(await new_database(engine), clock=ManualClock())
+        running = await run(await new_database(engine), clock=ManualClock(), methods=MOOV_THEN_PAWAPAY)
         yield running
         await running.stop()
 
@@ -90,7 +90,9 @@ async def broken_gateway(engine: str, new_database: NewDatabase) -> AsyncIterato
 
     with closed_port() as url, pytest.MonkeyPatch.context() as patch:
         moov_first(patch, url)
-        running = await run(await new_database(engine), clock=ManualClock(), adjusted=adjusted)
+        running = await run(
+            await new_database(engine), clock=ManualClock(), adjusted=adjusted, methods=MOOV_THEN_PAWAPAY
+        )
         yield running
         await running.stop()
 

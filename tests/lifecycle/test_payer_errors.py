@@ -53,7 +53,7 @@ async def cancel(buyer: Purchase) -> None:
                 (("CI", "+2250700000001", "MOOVML"), "method_unavailable"),
                 (("CI", "+2250700000001", "nonsense"), "method_unavailable"),
                 (("CI", "+2250700000001", "VISAM"), "method_unavailable"),
-                (("ML", "+22370000001", "OMML"), "method_unavailable"),
+                (("SN", "+221700000001", "EXPRESSOSN"), "method_unavailable"),
                 (("CI", "+2252700000001", None), "method_needed"),
             ]
         ],

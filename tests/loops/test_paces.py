@@ -81,8 +81,8 @@ async def test_a_slow_operator_takes_nobody_elses_places(
     for _ in range(3):
         quiet.clock.advance(2 * MINUTE)
         await poller.tick(quiet.clock.now())
-        while await other.code() == "623" and len(poller._asking["moov_3pp"]) > 0:
-            await asyncio.wait(poller._asking["moov_3pp"])
+        while await other.code() == "623" and len(poller._asking["moov_3pp_ci"]) > 0:
+            await asyncio.wait(poller._asking["moov_3pp_ci"])
     assert await other.code() == "00"
     assert asked["pawapay"] == PLACES
     answers.set()

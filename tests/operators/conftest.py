@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from scripted_operator import PHONES, REFERENCE, ScriptedOperator
+from scripted_paths import OperatorByPath
 
 from cauri.domain.methods import METHODS
 from cauri.operators.base import Order
@@ -16,6 +17,16 @@ from cauri.operators.base import Order
 @pytest.fixture
 async def operator() -> AsyncIterator[ScriptedOperator]:
     scripted = ScriptedOperator()
+    server = await asyncio.start_server(scripted.serve, "127.0.0.1", 0)
+    scripted.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    yield scripted
+    server.close()
+    await server.wait_closed()
+
+
+@pytest.fixture
+async def operator_by_path() -> AsyncIterator[OperatorByPath]:
+    scripted = OperatorByPath()
     server = await asyncio.start_server(scripted.serve, "127.0.0.1", 0)
     scripted.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     yield scripted

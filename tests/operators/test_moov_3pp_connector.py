@@ -79,13 +79,24 @@ async def test_older_gateways_get_a_hash_of_the_user_and_the_very_bytes_sent(ope
     assert seen.headers["hash"] == hashlib.sha256(b"CAURI" + seen.body).hexdigest()
 
 
-def test_it_serves_burkina_and_by_assumption_ivory_coast_by_prompt():
-    assert set(ROUTES) == {"FLOOZ", "MOOVBF"}
+def test_it_serves_burkina_and_by_assumption_ivory_coast_and_mali_by_prompt():
+    assert set(ROUTES) == {"FLOOZ", "MOOVML", "MOOVBF"}
     assert all(route.flow is Flow.PROMPT and route.decimals == 0 for route in ROUTES.values())
 
 
 def test_it_has_no_rule_for_silence():
     assert Moov3pp.silence.not_found_final_after_s is None
+
+
+@pytest.mark.parametrize(("country", "method"), [("CI", "FLOOZ"), ("ML", "MOOVML"), ("BF", "MOOVBF")])
+def test_a_contract_is_one_countrys(country, method):
+    connector = Moov3pp("https://moov.example", "x", "y", country=country)
+    assert (connector.name, list(connector.routes)) == (f"moov_3pp_{country.lower()}", [method])
+
+
+def test_a_country_without_this_gateway_is_refused():
+    with pytest.raises(ValueError, match="moov_3pp_tg: it serves CI, ML, BF"):
+        Moov3pp("https://moov.example", "x", "y", country="TG")
 
 
 @pytest.mark.parametrize(("username", "password"), [("", "x"), ("a:b", "x"), ("x", "")])
@@ -190,7 +201,7 @@ async def test_only_a_push_that_cannot_have_left_is_refused_at_once(refused_port
     connector = Moov3pp(refused_port, "CAURI", "pw")
     outcome = await connector.start(order_of("FLOOZ"))
     assert isinstance(outcome, Refused)
-    assert outcome.code is Code.OPERATOR_UNAVAILABLE
+    assert (outcome.code, outcome.unstarted) == (Code.OPERATOR_UNAVAILABLE, True)
     assert isinstance(await connector.check(order_of("FLOOZ")), Unknown)
     await connector.close()
 

@@ -84,7 +84,8 @@ def test_every_failure_code_of_the_contract_has_a_reserved_word():
 def test_a_rejected_start_ends_in_the_words_code(order_of, word):
     body = {"depositId": order_of().reference, "status": "REJECTED", "failureReason": {"failureCode": word}}
     outcome = read_start(Answer(200, json.dumps(body).encode()), order_of())
-    assert outcome == Refused(Code.of((REJECTED | FAILED | RESERVED)[word]), word)
+    unstarted = word == "PROVIDER_TEMPORARILY_UNAVAILABLE"
+    assert outcome == Refused(Code.of((REJECTED | FAILED | RESERVED)[word]), word, unstarted)
 
 
 @pytest.mark.parametrize("word", [*TECHNICAL, *REJECTED, *FAILED, *RESERVED])

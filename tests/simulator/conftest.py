@@ -25,13 +25,16 @@ PATIENCE_S = 5
 
 
 class Receiver:
-    """The merchant's end of the callbacks. Answers 200, or what `answers` holds next."""
+    """The merchant's end of the callbacks. Answers 200, or what `answers` holds next; `requests` are kept whole."""
 
     def __init__(self) -> None:
         self.answers: list[int] = []
+        self.requests: list[tuple[str, dict[str, str], bytes]] = []
         self._got: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
     async def take(self, request: web.Request) -> web.Response:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        self.requests.append((request.method, headers, await request.read()))
         await self._got.put(await request.json())
         return web.Response(status=self.answers.pop(0) if self.answers else 200)
 
@@ -45,8 +48,16 @@ class Receiver:
 class Sim:
     """A running simulator as its clients see it."""
 
-    def __init__(self, url: str, clock: ManualClock, http: aiohttp.ClientSession, receiver: Receiver) -> None:
+    def __init__(
+        self,
+        url: str,
+        clock: ManualClock,
+        http: aiohttp.ClientSession,
+        receiver: Receiver,
+        callback_url: str = "",
+    ) -> None:
         self.url = url
+        self.callback_url = callback_url
         self.clock = clock
         self.http = http
         self.receiver = receiver
@@ -125,7 +136,8 @@ async def merchant() -> AsyncIterator[tuple[str, dict[str, Receiver]]]:
         return await receivers[request.match_info["name"]].take(request)
 
     app = web.Application()
-    app.router.add_post("/{name}", take)
+    app.router.add_route("*", "/{name}", take)
+    app.router.add_route("*", "/{name}/{rest:.*}", take)
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -185,7 +197,7 @@ def start(merchant: tuple[str, dict[str, Receiver]], operators: tuple[str, dict[
         )
         apps[name] = app
         async with app.router.lifespan_context(app), aiohttp.ClientSession() as http:
-            yield Sim(f"{root}/{name}", clock, http, receivers[name])
+            yield Sim(f"{root}/{name}", clock, http, receivers[name], f"{merchant_url}/{name}")
 
     return started
 

@@ -5,8 +5,12 @@ import uuid
 from typing import Any
 
 import pytest
+from starlette.routing import Route
 
-from .conftest import MOOV, Sim, basic
+from cauri.clock import ManualClock
+from cauri.simulator.dialects.moov_3pp import Moov3pp
+
+from .conftest import MOOV, Sim, Start, basic
 
 OTP = {"module": "MERCHOTPPAY"}
 
@@ -163,3 +167,42 @@ async def test_a_push_has_no_code_to_commit(slow_sim: Sim) -> None:
     pushed = await slow_sim.push("22670000001")
     assert (await commit(slow_sim, pushed["trans-id"], "123456"))[0] == "12"
     assert (await commit(slow_sim, "no-such-id", "123456"))[0] == "12"
+
+
+@pytest.mark.parametrize("phone", ["22370000001", "22365000001", "2250100000001", "22670000001"])
+async def test_mali_and_cote_divoire_stand_on_the_same_shape(sim: Sim, phone: str) -> None:
+    pushed = await sim.push(phone)
+    assert (pushed["status"], pushed["message"]) == ("0", "PROMPT SENT")
+    assert await sim.moov_state(pushed["request-id"]) == ("0", "SUCCESS")
+    refused = await sim.push(phone[:-3] + "602")
+    assert await sim.moov_state(refused["request-id"]) == ("12", "INSUFFICIENT BALANCE")
+    (debit,) = await sim.debits()
+    assert (debit["phone"], debit["currency"]) == (phone, "XOF")
+
+
+@pytest.mark.parametrize("phone", ["2237000001", "223700000001", "225010000000", "22800000001"])
+async def test_a_number_has_its_countrys_length(sim: Sim, phone: str) -> None:
+    assert (await sim.push(phone))["message"] == "INVALID PARAMETER: destination"
+
+
+async def test_a_check_may_be_made_to_know_the_same_day_only(start: Start) -> None:
+    clock = ManualClock(10 * 86_400_000 + 1)
+    partners = {"other": "password"}
+
+    def strict(exchange: Any, url: str) -> Any:
+        return Renamed(exchange, partners, same_day_check=True)
+
+    class Renamed(Moov3pp):
+        def routes(self) -> list[Route]:
+            (route,) = super().routes()
+            return [Route("/strict/3pp/transaction/process", route.endpoint, methods=["POST"])]
+
+    async with start(clock=clock, dialects=[strict]) as sim:
+        pushed = await sim.push("22670000001")
+        headers = {"command-id": "process-check-transaction", "authorization": basic(*partners.popitem())}
+        for advance_ms, message in ((86_399_998, "SUCCESS"), (1, "TRANSACTION NOT FOUND")):
+            clock.advance(advance_ms)
+            body = {"request-id": pushed["request-id"]}
+            _, answer = await sim.post("/strict/3pp/transaction/process", body, headers)
+            assert answer["message"] == message
+            assert await sim.moov_state(pushed["request-id"]) == ("0", "SUCCESS")

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from cauri.checkout.language import Language, language_of
-from cauri.checkout.offers import payer_phone
+from cauri.checkout.offers import chose_card, given_phone, payer_phone
 from cauri.checkout.pages import Page, Problem, Wait, choose_page, confirm_page, is_fresh, page_of
 from cauri.checkout.rendering import Renderer, Trouble
 from cauri.checkout.typed import Typed, read_form, typed_of
@@ -135,6 +135,8 @@ class Desk:
         )
 
     async def _start(self, view: View, typed: Typed, address: str) -> Payment:
+        if chose_card(typed):
+            return await self._lifecycle.start(view.payment.token, typed.country, None, typed.method, address)
         phone = payer_phone(view, typed, bounded=False)
         given = view.payment.request.lock_phone_number or not typed.number
         number = None if given else typed.number
@@ -201,7 +203,10 @@ def _confirm(view: View, typed: Typed, *, changed: bool = False) -> Page:
 
 
 def _form_again(view: View, typed: Typed, problem: Problem) -> Page:
-    """Number and country belong to the first step, the operator to the second."""
+    """Number and country belong to the first step, the operator to the second, the card without a number to the page that came first."""
+    if chose_card(typed):
+        locked = view.payment.request.lock_phone_number and given_phone(view.payment.request) is not None
+        return confirm_page(view, Typed(), problem) if locked else choose_page(view, typed, problem)
     if problem.field in ("number", "country"):
         return choose_page(view, typed, problem)
     return confirm_page(view, typed, problem)

@@ -8,7 +8,7 @@ import phonenumbers
 
 from cauri.checkout.typed import Typed
 from cauri.domain.errors import PayerError
-from cauri.domain.methods import Method
+from cauri.domain.methods import METHODS, Family, Method
 from cauri.domain.payment import PaymentRequest
 from cauri.domain.phone import BadPhone, Phone, guess_method, read_phone
 from cauri.lifecycle import CountryOffer, View
@@ -32,6 +32,39 @@ class Option:
     code: str
     name: str
     unavailable: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A card method that can be chosen without a number. No two countries share a currency and have one each."""
+
+    method: str
+    name: str
+    country: str
+
+
+def card_of(view: View) -> Card | None:
+    """The card of this payment, None where it cannot be chosen."""
+    for offer in view.countries:
+        for one in offer.methods:
+            if one.method.family is Family.CARD and one.unavailable is None:
+                return Card(one.method.code, one.method.name, offer.country)
+    return None
+
+
+def asks_number(view: View) -> bool:
+    """Whether any method can be chosen that a phone pays."""
+    return any(
+        one.method.family is not Family.CARD and one.unavailable is None
+        for offer in view.countries
+        for one in offer.methods
+    )
+
+
+def chose_card(typed: Typed) -> bool:
+    """Whether what was sent is the card without a number."""
+    method = METHODS.get(typed.method)
+    return not typed.number and method is not None and method.family is Family.CARD
 
 
 def countries_of(view: View) -> tuple[Country, ...]:

@@ -8,7 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from cauri.checkout.offers import Country, Option, countries_of, found_method, given_phone, options_of
+from cauri.checkout.offers import (
+    Card,
+    Country,
+    Option,
+    asks_number,
+    card_of,
+    countries_of,
+    found_method,
+    given_phone,
+    options_of,
+)
 from cauri.checkout.typed import Typed
 from cauri.checkout.way_back import WayBack, way_back
 from cauri.domain.codes import Code
@@ -69,7 +79,10 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choose(Page):
-    """Country and number. ``given`` is the shop's number, shown masked; ``failed`` says why the last try failed."""
+    """Country and number, or the card. ``given`` is the shop's number, shown masked; ``failed`` says why the last try failed.
+
+    ``numbers`` is false where a number would lead to nothing, since only a card can pay.
+    """
 
     template: ClassVar[str] = "choose.html"
     countries: tuple[Country, ...]
@@ -79,6 +92,8 @@ class Choose(Page):
     locked: bool
     failed: Code | None
     problem: Problem | None
+    numbers: bool = True
+    card: Card | None = None
 
     @property
     def payable(self) -> bool:
@@ -92,7 +107,10 @@ class Choose(Page):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confirm(Page):
-    """The operator and the pay button. ``number`` is as typed, empty to use ``given``; ``method`` the one preselected."""
+    """The operator and the pay button. ``number`` is as typed, empty to use ``given``; ``method`` the one preselected.
+
+    ``card``: where the number is locked, so that this page comes first, and its country has no card of its own.
+    """
 
     template: ClassVar[str] = "confirm.html"
     country: str
@@ -105,6 +123,7 @@ class Confirm(Page):
     failed: Code | None
     problem: Problem | None
     changed: bool = False
+    card: Card | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,9 +195,10 @@ def choose_page(view: View, typed: Typed | None = None, problem: Problem | None 
     payment = view.payment
     given = given_phone(payment.request)
     typed = typed or Typed()
+    card, numbers = card_of(view), asks_number(view)
     return Choose(
         name="choose",
-        heading="choose",
+        heading="choose" if numbers or card is None else "choose_card",
         order=_order(view),
         status=_status_of(problem),
         countries=countries_of(view),
@@ -188,6 +208,8 @@ def choose_page(view: View, typed: Typed | None = None, problem: Problem | None 
         locked=payment.request.lock_phone_number and given is not None,
         failed=_failed_code(view),
         problem=problem,
+        numbers=numbers,
+        card=card,
     )
 
 
@@ -200,6 +222,7 @@ def confirm_page(
     country = given.country if given is not None and (locked or not typed.number) else typed.country
     found = found_method(view, typed, country)
     chosen = typed.method or (found.code if found else None)
+    options, card = options_of(view, country), card_of(view) if locked else None
     return Confirm(
         name="confirm",
         heading="confirm",
@@ -211,10 +234,11 @@ def confirm_page(
         locked=locked,
         method=chosen,
         found=found is not None,
-        options=options_of(view, country),
+        options=options,
         failed=_failed_code(view),
         problem=problem,
         changed=changed,
+        card=None if card is None or any(option.code == card.method for option in options) else card,
     )
 
 

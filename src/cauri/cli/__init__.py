@@ -26,6 +26,7 @@ MODULES = {
     "operators": "operators",
     "listen": "listen",
     "admin": "admin",
+    "operator": "operator",
 }
 
 

@@ -27,6 +27,9 @@ def pay(
         typer.Option(help="A payment_method such as FLOOZ; else the operator found from the number."),
     ] = None,
     otp: Annotated[str, typer.Option(help="The one-time code, where one is asked.")] = "123456",
+    card: Annotated[
+        str, typer.Option(help="The card's number, where the operator's page asks for one.")
+    ] = customer.TEST_CARD,
     cancel: Annotated[bool, typer.Option("--cancel", help="Press Cancel on the first page.")] = False,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait for the end.")] = 30,
 ) -> None:
@@ -37,7 +40,14 @@ def pay(
     try:
         ended = asyncio.run(
             customer.pay(
-                payment_url, phone, method=method, otp=otp, cancel=cancel, timeout_s=timeout, tell=typer.echo
+                payment_url,
+                phone,
+                method=method,
+                otp=otp,
+                card=card,
+                cancel=cancel,
+                timeout_s=timeout,
+                tell=typer.echo,
             )
         )
     except CustomerTrouble as trouble:

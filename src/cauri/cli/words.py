@@ -80,7 +80,8 @@ def _surplus(surplus: Surplus) -> str:
 
 def _attempt(attempt: Attempt, row: HistoryRow) -> str:
     """Who paid how; beside the row that ended the attempt also the operator's last word."""
-    text = f"{attempt.method} {attempt.phone.prefix} {attempt.phone.masked} by {attempt.connector}"
+    number = f"{attempt.phone.prefix} {attempt.phone.masked}" if attempt.phone.given else "without a number"
+    text = f"{attempt.method} {number} by {attempt.connector}"
     if row.at != attempt.ended_at:
         return text
     word = f", {attempt.word}" if attempt.word else ""

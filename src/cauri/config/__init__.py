@@ -3,7 +3,17 @@
 ``CAURI_DATABASE`` sets ``database``; a double underscore goes into a table: ``CAURI_OPERATORS__PAWAPAY__TOKEN``.
 """
 
-from cauri.config.operators import Moov3ppSettings, OperatorsSettings, PawaPaySettings
+from cauri.config.operators import (
+    CardPageSettings,
+    Moov3ppSettings,
+    MtnSettings,
+    OperatorsSettings,
+    OrangeOmpreqSettings,
+    OrangeWebPaySettings,
+    PawaPaySettings,
+    PayGateSettings,
+    WaveSettings,
+)
 from cauri.config.reading import load, read
 from cauri.config.settings import Limits, Routing, Settings
 from cauri.config.statements import StatementSettings
@@ -12,14 +22,20 @@ from cauri.domain.notifying import NotificationSettings
 
 __all__ = [
     "BadSettings",
+    "CardPageSettings",
     "Limits",
     "Moov3ppSettings",
+    "MtnSettings",
     "NotificationSettings",
     "OperatorsSettings",
+    "OrangeOmpreqSettings",
+    "OrangeWebPaySettings",
     "PawaPaySettings",
+    "PayGateSettings",
     "Routing",
     "Settings",
     "StatementSettings",
+    "WaveSettings",
     "load",
     "read",
 ]

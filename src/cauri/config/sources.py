@@ -24,6 +24,9 @@ NOT_SETTINGS = frozenset(
     }
 )
 
+# Settings that are lists, wherever they stand.
+LISTS = frozenset({"trusted_proxies", "webhook_secrets", "ports", "gaps_s"})
+
 
 def file_values(path: Path | None) -> dict[str, Any]:
     if path is None:
@@ -71,7 +74,7 @@ def _read_text(path: list[str], name: str, text: str) -> Any:
     if path == ["methods"]:
         names = [part.strip() for part in text.split(",") if part.strip()]
         return names[0] if len(names) == 1 else names
-    if name in ("trusted_proxies", "ports", "gaps_s") or path == ["bounds"]:
+    if name in LISTS or path == ["bounds"]:
         return [part.strip() for part in text.split(",") if part.strip()]
     return text
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 _SILENT = frozenset({"script", "style", "noscript", "title"})
+_APPROVING = frozenset({"approve", "confirm", "pay"})
 _VOID = frozenset({"input", "br", "img", "meta", "link", "hr"})
 
 
@@ -21,7 +23,10 @@ class Choice:
 
 @dataclass
 class Form:
-    """``fields`` is what would be sent; ``choices`` what its radio buttons and lists offer; ``buttons`` name and value."""
+    """``fields`` is what would be sent; ``choices`` what its radio buttons and lists offer; ``buttons`` name and value.
+
+    ``asks`` says of fields what they ask for, in the words of HTML's ``autocomplete``.
+    """
 
     action: str
     method: str
@@ -29,13 +34,22 @@ class Form:
     fields: dict[str, str] = field(default_factory=dict)
     choices: dict[str, list[Choice]] = field(default_factory=dict)
     buttons: list[tuple[str, str]] = field(default_factory=list)
+    asks: dict[str, str] = field(default_factory=dict)
 
     def approves(self) -> dict[str, str] | None:
         """What pressing its approve button adds, None where it has no such button."""
         for name, value in self.buttons:
-            if "approve" in (name, value):
+            if _APPROVING & {name, value}:
                 return {name: value} if name else {}
         return None
+
+    def filled(self, answers: Mapping[str, str]) -> dict[str, str]:
+        """What would be sent by a payer who has these answers; what the page has filled in already stays."""
+        return self.fields | {
+            name: answers[asked]
+            for name, asked in self.asks.items()
+            if asked in answers and not self.fields[name]
+        }
 
 
 @dataclass
@@ -149,6 +163,7 @@ class _Reader(HTMLParser):
             form.buttons.append((name, value))
         elif tag == "input" and name:
             form.fields[name] = value
+            form.asks[name] = given.get("autocomplete", "")
 
     def _offer(self, form: Form, name: str, given: dict[str, str], mark: str) -> None:
         self._choice = Choice(given.get("value", ""), "", given.get("data-prefix", ""), "disabled" in given)

@@ -14,6 +14,8 @@ import aiohttp
 from cauri.customer.page import Choice, Form, PageRead, read_page
 
 REDIRECTS_MAX = 10
+OPERATOR_PAGES_MAX = 5
+TEST_CARD = "4000 0027 6000 3184"  # one that the simulated card page asks a 3-D Secure code for
 RELOAD_S = 0.5
 REQUEST_S = 15.0
 
@@ -45,6 +47,7 @@ async def pay(
     *,
     method: str | None = None,
     otp: str = "123456",
+    card: str = TEST_CARD,
     cancel: bool = False,
     timeout_s: float = 30,
     tell: Tell = lambda _: None,
@@ -59,7 +62,7 @@ async def pay(
         raise CustomerTrouble(f"{url!r} is no http(s) URL: give the payment_url of the created payment")
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
         browser = _Browser(session, time.monotonic() + timeout_s)
-        customer = _Customer(browser, phone, method, otp, cancel, tell)
+        customer = _Customer(browser, phone, method, otp, card, cancel, tell)
         return await customer.play(url)
 
 
@@ -114,12 +117,20 @@ class _Browser:
 
 class _Customer:
     def __init__(
-        self, browser: _Browser, phone: str, method: str | None, otp: str, cancel: bool, tell: Tell
+        self,
+        browser: _Browser,
+        phone: str,
+        method: str | None,
+        otp: str,
+        card: str,
+        cancel: bool,
+        tell: Tell,
     ) -> None:
         self._browser = browser
         self._phone = "+" + phone.strip()[2:] if phone.strip().startswith("00") else phone.strip()
         self._method = method
         self._otp = otp
+        self._card = card
         self._cancel = cancel
         self._tell = tell
         self._tried = False
@@ -161,7 +172,11 @@ class _Customer:
         return await self._browser.send(_form_of(page, "cancel"))
 
     async def _choose(self, page: PageRead) -> PageRead:
-        form = page.form("number")
+        form, card = page.form("number"), page.form("card")
+        if card is not None and (form is None or (self._method or "").upper() == card.fields["method"]):
+            self._tried = True
+            self._say("card chosen")
+            return await self._browser.send(card)
         if form is None:
             raise CustomerTrouble(f"the page does not take a number: {page.text}")
         self._say("number given")
@@ -213,14 +228,32 @@ class _Customer:
         self._at_operator = True
         self._tried = True
         self._say("gone to the operator's page")
-        operator_page = await self._browser.open(urljoin(self._browser.url, page.operator_link))
-        for form in operator_page.forms:
-            pressed = form.approves()
-            if pressed is not None:
-                self._say("approved at the operator")
-                after = await self._browser.send(form, **pressed)
-                return after if after.name else await self._browser.open(url)
-        raise CustomerTrouble(f"the operator's page {self._browser.url} has no approve button")
+        shown = await self._browser.open(urljoin(self._browser.url, page.operator_link))
+        for _ in range(OPERATOR_PAGES_MAX):
+            form = next((form for form in shown.forms if form.approves() is not None), None)
+            if form is None:
+                break
+            self._say("approved at the operator")
+            shown = await self._browser.send(form, **form.filled(self._answers), **(form.approves() or {}))
+            if shown.name:
+                return shown
+        else:
+            raise CustomerTrouble(f"the operator's page {self._browser.url} asks without end")
+        if self._told != "approved at the operator":
+            raise CustomerTrouble(f"the operator's page {self._browser.url} has no approve button")
+        return await self._browser.open(url)
+
+    @property
+    def _answers(self) -> dict[str, str]:
+        """What the payer types on an operator's page, in the words of HTML's ``autocomplete``."""
+        return {
+            "tel": self._phone,
+            "one-time-code": self._otp,
+            "cc-number": self._card,
+            "cc-exp": "12/39",
+            "cc-csc": "123",
+            "cc-name": "Awa Traore",
+        }
 
     async def _reload(self, url: str, page: PageRead) -> PageRead:
         self._tried = True

@@ -12,11 +12,19 @@ from cauri.domain.methods import Family, Method
 
 @dataclass(frozen=True, slots=True)
 class Phone:
-    """A number as the wire shows it: country (ISO alpha-2), prefix without +, national part with its leading 0."""
+    """A number as the wire shows it: country (ISO alpha-2), prefix without +, national part with its leading 0.
+
+    ``national`` is empty where a card pays and nobody gave a number (``no_number``): then only the country is known.
+    """
 
     country: str
     prefix: str
     national: str
+
+    @property
+    def given(self) -> Phone | None:
+        """The number itself, None where nobody gave one."""
+        return self if self.national else None
 
     @property
     def digits(self) -> str:
@@ -52,6 +60,11 @@ def read_phone(text: str, country: str | None = None) -> Phone:
     if region == phonenumbers.UNKNOWN_REGION or (country is not None and region != country):
         raise BadPhone("country")
     return Phone(region, str(number.country_code), phonenumbers.national_significant_number(number))
+
+
+def no_number(country: str) -> Phone:
+    """The payer of a card, who need not give a number."""
+    return Phone(country, str(phonenumbers.country_code_for_region(country)), "")
 
 
 def _international(text: str, country: str | None) -> str:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from msgspec.structs import replace
 
 from cauri.clock import SECOND, new_id, operator_reference
 from cauri.domain.codes import Code
 from cauri.domain.errors import PayerError
-from cauri.domain.methods import METHODS, Method
+from cauri.domain.methods import METHODS, Family, Method
 from cauri.domain.payment import Attempt, AttemptStatus, Payment
-from cauri.domain.phone import BadPhone, Phone, guess_method, read_phone
+from cauri.domain.phone import BadPhone, Phone, guess_method, no_number, read_phone
 from cauri.lifecycle.routing import Way
 from cauri.lifecycle.view import CountryOffer
 from cauri.operators.base import Connector, Flow, Route
@@ -30,22 +31,30 @@ class Choice:
     way: Way
 
 
-def chosen_phone(payment: Payment, country: str, number: str | None) -> Phone:
-    """The number that is to pay. Raises PayerError."""
+def chosen_phone(payment: Payment, country: str, number: str | None, wanted: str | None = None) -> Phone:
+    """The number that is to pay; a card needs none. Raises PayerError."""
     own = payment.request.customer_phone
     if own is not None and (payment.request.lock_phone_number or not number):
         return read_phone(own)
+    if not number and is_card(wanted):
+        return no_number(METHODS[wanted].country)
     try:
         return read_phone(number or "", country)
     except BadPhone as error:
         raise PayerError(f"phone_{error.reason}") from None
 
 
+def is_card(wanted: str | None) -> TypeGuard[str]:
+    """Whether the method that the payer named is a card: the country of a phone does not matter to it."""
+    return wanted in METHODS and METHODS[wanted].family is Family.CARD
+
+
 def chosen_method(phone: Phone, offers: tuple[CountryOffer, ...], wanted: str | None) -> Method:
     """The method that the payer named, or the one its number tells. Raises PayerError."""
-    offer = next((offer for offer in offers if offer.country == phone.country), None)
+    country = METHODS[wanted].country if is_card(wanted) else phone.country
+    offer = next((offer for offer in offers if offer.country == country), None)
     if offer is None:
-        raise PayerError("country_unavailable")
+        raise PayerError("method_unavailable" if is_card(wanted) else "country_unavailable")
     methods = {each.method.code: each for each in offer.methods}
     if wanted:
         if wanted not in methods:

@@ -103,7 +103,7 @@ class Lifecycle:
     ) -> Payment:
         """Starts an attempt: committed first, then the operator is called in a task that outlives this request.
 
-        ``number`` None: the merchant's; ``method`` None: the number tells; ``address``: the payer's, for the limit of prompts.
+        ``number`` None: the merchant's, or none for a card; ``method`` None: the number tells; ``address``: the payer's, for the limit of prompts.
         Raises PayerError, PaymentNotFound.
         """
         return await self._starting.start(token, Typed(country, number, method, address))
@@ -159,6 +159,7 @@ class Lifecycle:
         found = self.operators.named(connector)
         if found is None:
             return False
+        await found.before_callback(headers)
         try:
             callback = found.read_callback(headers, body, path)
         except BadCallback as error:

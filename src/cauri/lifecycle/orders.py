@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cauri.domain.methods import METHODS
-from cauri.domain.payment import Attempt, Payment
+from cauri.domain.payment import Attempt, Payment, PaymentRequest
 from cauri.operators.base import Order
 
 
@@ -22,5 +22,12 @@ def order_of(payment: Payment, attempt: Attempt, public_url: str, code: str | No
         lang=payment.request.lang or "fr",
         code=code,
         handle=attempt.handle,
-        card_block=payment.request.card_block,
+        card_block=_card_block(payment.request),
     )
+
+
+def _card_block(request: PaymentRequest) -> dict[str, str] | None:
+    """With the names, which belong to the customer whether a card pays or not."""
+    names = {"customer_name": request.customer_name, "customer_surname": request.customer_surname}
+    given = {name: value for name, value in names.items() if value}
+    return None if request.card_block is None else {**request.card_block, **given}

@@ -41,7 +41,7 @@ START_IS_AWAITED_S = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What the payer gave: ``number`` None for the merchant's, ``method`` None where the number tells. ``address``: where from."""
+    """What the payer gave: ``number`` None for the merchant's, or none for a card, ``method`` None where the number tells. ``address``: where from."""
 
     country: str
     number: str | None
@@ -152,13 +152,13 @@ class Starting:
 
     def _choice(self, payment: Payment, site: Site, typed: Typed) -> tuple[Choice, Code | None]:
         """What was chosen, and the code with which a rule of ours refuses it."""
-        phone = chosen_phone(payment, typed.country, typed.number)
+        phone = chosen_phone(payment, typed.country, typed.number, typed.method)
         offered = offers(payment, site, self._routing, self._bounds)
         chosen = chosen_method(phone, offered, typed.method)
         way = self._routing.way(chosen.code, payment.amount)
         if way is None:
             raise PayerError("method_unavailable")
-        own = self._bounds.get((phone.country, payment.currency))
+        own = self._bounds.get((chosen.country, payment.currency))
         trouble = amount_trouble(payment.amount, own) or way.trouble
         return Choice(phone, chosen, way), CODE_OF_TROUBLE[trouble] if trouble else None
 

@@ -144,6 +144,9 @@ class Connector(ABC):
     async def check(self, order: Order) -> Outcome:
         """Ask the operator what became of the attempt. Never raises for anything the operator or the network does."""
 
+    async def before_callback(self, headers: Mapping[str, str]) -> None:  # noqa: B027
+        """Fetches what reading this callback needs and is not here yet, such as the operator's public keys. Never raises."""
+
     @abstractmethod
     def read_callback(self, headers: Mapping[str, str], body: bytes, path: str = "") -> Callback:
         """``path``: what stood after the callback's own path, without the first slash. Raises BadCallback."""

@@ -12,6 +12,7 @@ import msgspec
 T = TypeVar("T")
 
 _LONG_NUMBER = re.compile(r"\d(?:[ .\-]?\d){5,}")
+_REFERENCE = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _WHOLE_AMOUNT = re.compile(rb'"?([0-9]{1,18})(?:\.0{1,20})?"?')
 _MAX_URL = 2048
 _MAX_IDENTIFIER = 100
@@ -46,6 +47,12 @@ def identifier(value: str | int | None) -> str | None:
     return text if text and len(text) <= _MAX_IDENTIFIER and text.isprintable() else None
 
 
+def our_reference(value: str | int | None) -> str | None:
+    """The text as a reference that we may have given (a UUID, lower-case), None where it cannot be one."""
+    text = "" if value is None else str(value).strip().lower()
+    return text if _REFERENCE.fullmatch(text) else None
+
+
 def web_address(text: str | None) -> str | None:
     """The text if a browser may be sent there: http(s), with a host, printable ASCII; None otherwise."""
     if text is None or len(text) > _MAX_URL or not all("!" <= character <= "~" for character in text):
@@ -67,3 +74,9 @@ def unaccented(text: str) -> str:
     """ASCII with single spaces: ``Numéro  refusé`` is ``Numero refuse``; what has no ASCII letter is dropped."""
     decomposed = unicodedata.normalize("NFKD", text.replace("’", "'"))
     return " ".join(decomposed.encode("ascii", "ignore").decode("ascii").split())
+
+
+def plain(text: str, limit: int, otherwise: str) -> str:
+    """ASCII letters, digits, spaces and ``.,:()/-`` only, at most ``limit`` characters, never empty: what the strictest operators take."""
+    words = " ".join(re.sub(r"[^A-Za-z0-9 .,:()/-]+", " ", unaccented(text)).split())
+    return words[:limit].strip() or otherwise

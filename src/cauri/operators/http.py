@@ -7,6 +7,7 @@ What matters about a call that went wrong is whether the operator can have read 
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -81,13 +82,16 @@ class _Progress:
 class Line:
     """One operator's connections: opened with the first call, shared by all calls of its connector.
 
-    Raises ValueError for a ``base_url`` that is no http(s) URL and for headers that HTTP cannot carry.
+    ``tls``: where the operator wants to see our certificate. Raises ValueError for a ``base_url`` that is no http(s) URL and for headers that HTTP cannot carry.
     """
 
-    def __init__(self, operator: str, base_url: str, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self, operator: str, base_url: str, headers: Mapping[str, str], tls: ssl.SSLContext | None = None
+    ) -> None:
         self._operator = operator
         self._base_url = checked_base_url(base_url)
         self._headers = {**_OUR_HEADERS, **checked_headers(headers)}
+        self._tls = tls
         self._session: aiohttp.ClientSession | None = None
 
     async def send(self, request: Request) -> Reply:
@@ -124,7 +128,9 @@ class Line:
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=_CONNECTIONS, keepalive_timeout=_KEEP_ALIVE_S),
+                connector=aiohttp.TCPConnector(
+                    limit=_CONNECTIONS, keepalive_timeout=_KEEP_ALIVE_S, ssl=self._tls or True
+                ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,  # we ask for identity; what comes otherwise is unreadable, not unpacked
                 trace_configs=[_tracing()],

@@ -1,7 +1,7 @@
 """Moov's "3pp" gateway: push to the handset, then check (reference: operators, section 4a; mapping: section 8).
 
-Known from Burkina Faso, from third parties. Côte d'Ivoire's FLOOZ is an assumption: the same shape, since nothing is public.
-Nothing here was tried on a live system.
+Known from Burkina Faso, from third parties. Côte d'Ivoire's FLOOZ and Mali's MOOVML are an assumption: the same shape, since nothing
+is public. Nothing here was tried on a live system.
 """
 
 from __future__ import annotations
@@ -14,15 +14,14 @@ from hashlib import sha256
 from types import MappingProxyType
 
 import msgspec
-import structlog
 
 from cauri.domain.codes import FAILURES, Code
+from cauri.domain.methods import METHODS
 from cauri.domain.outcome import Accepted, Outcome, Refused, Unknown, Waiting
+from cauri.operators.alerts import configuration_refused
 from cauri.operators.base import BadCallback, Callback, Connector, Order, Route, Silence
 from cauri.operators.foreign import NotWhole, decoded, identifier, quoted, unaccented, whole_units
 from cauri.operators.http import Answer, Line, Lost, NotSent, Request
-
-log = structlog.get_logger("cauri.operators")
 
 # "status", the only word that is not free text. On a push SUCCESS means that the prompt was sent.
 SUCCESS, FAILED, UNKNOWN = "0", "12", "15"
@@ -111,7 +110,9 @@ DUPLICATE_REQUEST = re.compile(
 )
 PENDING = re.compile(r"\bpending\b|\ben attente\b|\ben cours\b|\bin progress\b")
 
-ROUTES: Mapping[str, Route] = MappingProxyType({"FLOOZ": Route("MOOV_CIV"), "MOOVBF": Route("MOOV_BFA")})
+ROUTES: Mapping[str, Route] = MappingProxyType(
+    {"FLOOZ": Route("MOOV_CIV"), "MOOVML": Route("MOOV_MLI"), "MOOVBF": Route("MOOV_BFA")}
+)
 
 PATH = "/3pp/transaction/process"
 PUSH, CHECK = "mror-transaction-ussd", "process-check-transaction"
@@ -141,11 +142,10 @@ class CheckedData(msgspec.Struct, rename="kebab"):
 class Moov3pp(Connector):
     """Moov Money through the 3pp gateway. ``base_url`` is what comes before ``/3pp/transaction/process``.
 
-    ``hash_header``: older versions want ``hash`` = sha256(username + body). Raises ValueError for an unusable URL or credentials.
+    ``country``: whose contract this is (``moov_3pp_bf``); None for a gateway that serves them all. ``hash_header``: older versions
+    want ``hash`` = sha256(username + body). Raises ValueError for a country without such a contract, an unusable URL or credentials.
     """
 
-    name = "moov_3pp"
-    routes = ROUTES
     # Its check covers the same day only and has no word for "never heard of": nothing but a person may end an unanswered push.
     silence = Silence(None)
 
@@ -155,17 +155,28 @@ class Moov3pp(Connector):
         username: str,
         password: str,
         *,
+        country: str | None = None,
         hash_header: bool = False,
         start_timeout_s: float = 30.0,
         check_timeout_s: float = 15.0,
     ) -> None:
+        self.name = "moov_3pp" if country is None else f"moov_3pp_{country.lower()}"
+        self._routes = {
+            method: route for method, route in ROUTES.items() if country in (None, METHODS[method].country)
+        }
+        if not self._routes:
+            raise ValueError(f"{self.name}: it serves {', '.join(METHODS[each].country for each in ROUTES)}")
         self.start_timeout_s = start_timeout_s
         self._check_timeout_s = check_timeout_s
         self._hash_prefix = username.encode() if hash_header else None
         if not username or ":" in username or not password:
-            raise ValueError("moov_3pp needs a username, without a colon, and a password")
+            raise ValueError(f"{self.name} needs a username, without a colon, and a password")
         credentials = b64encode(f"{username}:{password}".encode()).decode("ascii")
         self._line = Line(self.name, base_url, {"Authorization": f"Basic {credentials}"})
+
+    @property
+    def routes(self) -> Mapping[str, Route]:
+        return self._routes
 
     async def start(self, order: Order) -> Outcome:
         """The push: asks the handset for confirmation."""
@@ -176,12 +187,7 @@ class Moov3pp(Connector):
             case Lost():
                 return Unknown(f"the push got no answer: {reply.why}")
             case Answer(status=401):
-                log.error(
-                    "operator_configuration_refused",
-                    operator=self.name,
-                    reference=order.reference,
-                    word="HTTP 401",
-                )
+                configuration_refused(self.name, order.reference, "HTTP 401")
                 return Refused(Code.SERVICE_UNAVAILABLE, "HTTP 401")
             case Answer():
                 return read_push(reply, order)

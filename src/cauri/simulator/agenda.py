@@ -5,18 +5,14 @@ import heapq
 import itertools
 import logging
 from collections.abc import Callable, Coroutine
-from typing import Any, Protocol
+from typing import Any
+
+from cauri.simulator.shifted_clock import Clock
 
 _SLICE_S = 0.05
 """Longest real sleep while something is planned: a clock that is moved by hand is noticed this soon."""
 
 _log = logging.getLogger(__name__)
-
-
-class Clock(Protocol):
-    def now(self) -> int:
-        """Milliseconds since the epoch, UTC."""
-        ...
 
 
 class Agenda:
@@ -53,6 +49,10 @@ class Agenda:
         finally:
             self._sleepers.discard(over)
 
+    def next_due(self) -> int | None:
+        """When the next job is due, in ms since the epoch; None when nothing is planned."""
+        return self._jobs[0][0] if self._jobs else None
+
     def run_due(self) -> None:
         """Runs every job whose time has come.
 
@@ -60,6 +60,10 @@ class Agenda:
         """
         while self._jobs and self._jobs[0][0] <= self._clock.now():
             heapq.heappop(self._jobs)[2]()
+
+    def wake(self) -> None:
+        """Looks at the clock now, which was moved."""
+        self._changed.set()
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Runs `work` beside the requests until it ends or the agenda is cleared."""

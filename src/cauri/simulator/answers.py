@@ -1,5 +1,6 @@
 """Answers as operators give them, and as networks spoil them."""
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from cauri.simulator.agenda import Agenda
 from cauri.simulator.stories import answer_delay_s
 
 BODY_MAX = 65_536
+NONSENSE = "<html><body>Bad gateway? 50% of {"
 
 
 def json_answer(content: object, status: int = 200) -> Response:
@@ -41,7 +43,7 @@ async def spoiled(answer: str, normal: Response, failure: Response, agenda: Agen
     if answer == "500":
         return failure
     if answer == "nonsense":
-        return Response("<html><body>Bad gateway? 50% of {", 200, media_type="text/html")
+        return Response(NONSENSE, 200, media_type="text/html")
     if delay_s := answer_delay_s(answer):
         await agenda.sleep(delay_s)
     return normal
@@ -57,3 +59,20 @@ async def read_json_object(request: Request) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return content if isinstance(content, dict) else None
+
+
+async def silence(request: Request, agenda: Agenda, seconds: float) -> Response:
+    """No answer for so long by the clock, or until the client has left; then the connection ends."""
+    waits = [asyncio.ensure_future(agenda.sleep(seconds)), asyncio.ensure_future(_left(request))]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+        await asyncio.gather(*waits, return_exceptions=True)
+    return Dropped()
+
+
+async def _left(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

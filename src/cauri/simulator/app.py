@@ -7,13 +7,19 @@ from typing import Protocol
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from cauri.simulator.agenda import Clock
 from cauri.simulator.control import Control
 from cauri.simulator.exchange import Exchange
+from cauri.simulator.shifted_clock import Clock
+from cauri.simulator.watch import watch
 
 
 class Dialect(Protocol):
-    """One operator's API under a path of its own."""
+    """One operator's API under a path of its own.
+
+    The name of a route is what its door is for: `start`, `check`, `token`, `toolkit`, `page`
+    (`simulator.faults.DOORS`). Where one path has several, `door_of(scope)` says it. A path under `/_control/`
+    is a lever of this dialect alone.
+    """
 
     def routes(self) -> list[Route]: ...
 
@@ -35,7 +41,8 @@ def simulator(
     if operator_delay_s < 0:
         raise ValueError(f"operator_delay_s must be 0 or more seconds, not {operator_delay_s}")
     exchange = Exchange(clock, operator_delay_s)
-    routes = [route for make in dialects for route in make(exchange).routes()] + Control(exchange).routes()
+    operators = [route for make in dialects for route in _watched(exchange, make(exchange))]
+    routes = operators + Control(exchange, operators).routes()
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -48,3 +55,13 @@ def simulator(
             await exchange.callbacks.stop()
 
     return Starlette(routes=routes, lifespan=lifespan)
+
+
+def _watched(exchange: Exchange, dialect: Dialect) -> list[Route]:
+    """The routes of the dialect that has just been connected."""
+    operator = exchange.dialects[-1]
+    routes = dialect.routes()
+    for route in routes:
+        if not route.path.startswith("/_control/"):
+            watch(exchange, operator, route, getattr(dialect, "door_of", None))
+    return routes

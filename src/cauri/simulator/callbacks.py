@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import aiohttp
 
 from cauri.simulator.agenda import Agenda
+from cauri.simulator.stories import answer_delay_s
 
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
 _JSON = {"content-type": "application/json; charset=UTF-8"}
@@ -41,11 +42,15 @@ class Try:
 
 
 class Callbacks:
-    """Sends for all dialects. `gaps_s`: seconds between one try and the next; empty: one try only."""
+    """Sends for all dialects. `gaps_s`: seconds between one try and the next; empty: one try only.
 
-    def __init__(self, agenda: Agenda) -> None:
+    `fault_of` says what becomes of each call on its way (`faults.FAULTS_OF_CALLBACKS`, `slow:<seconds>`).
+    """
+
+    def __init__(self, agenda: Agenda, fault_of: Callable[[Call], str | None] = lambda _: None) -> None:
         self.tries: list[Try] = []
         self._agenda = agenda
+        self._fault_of = fault_of
         self._session: aiohttp.ClientSession | None = None
 
     async def start(self) -> None:
@@ -77,6 +82,17 @@ class Callbacks:
             self._try_later(call, gaps_s, gap + 1)
 
     async def _made(self, call: Call) -> bool:
+        """One try; whether it was heard."""
+        fault = self._fault_of(call)
+        if fault == "drop_before":
+            return False
+        if fault is not None and (delay_s := answer_delay_s(fault)):
+            await self._agenda.sleep(delay_s)
+        if fault == "twice":
+            await self._sent(call)
+        return await self._sent(call) and fault != "drop_after"
+
+    async def _sent(self, call: Call) -> bool:
         if self._session is None:
             raise RuntimeError("callbacks are sent before the application has started")
         headers = {**call.headers, **(call.sign(call) if call.sign is not None else {})}

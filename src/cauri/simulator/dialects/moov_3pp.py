@@ -1,7 +1,7 @@
 """Moov Africa's "3pp" gateway as nine integrators of Burkina Faso describe it.
 
-One endpoint, the operation in the header `command-id`, HTTP Basic, no callback. Moov Côte d'Ivoire publishes
-nothing; the same shape stands in for it.
+One endpoint, the operation in the header `command-id`, HTTP Basic, no callback. Moov publishes nothing for Mali
+and Côte d'Ivoire; the same shape stands in for both.
 """
 
 import base64
@@ -12,9 +12,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Scope
 
 from cauri.simulator.answers import Dropped, json_answer, read_json_object, spoiled
 from cauri.simulator.exchange import Collection, Exchange, new_operator_id
@@ -47,12 +49,14 @@ WORDS: Mapping[str, str] = {code: _OWN_WORDS.get(code, f"CAURI_{code}") for code
 REFUSED_AT_ONCE = ("603", "635", "636", "641", "642", "804")
 """Failures that are known before a prompt could be sent: "12" answers the push itself."""
 
-_DESTINATION = re.compile(r"226[0-9]{8}|225[0-9]{10}")
+_DESTINATION = re.compile(r"226[0-9]{8}|225[0-9]{10}|223[0-9]{8}")
+"""Burkina Faso, Côte d'Ivoire, Mali: whole numbers with their country's prefix."""
 _AMOUNT = re.compile(r"[1-9][0-9]{0,11}")
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,100}")
 _ONE_TIME_CODE = re.compile(r"[0-9]{6}")
 _FIELDS = ("request-id", "destination", "amount", "remarks", "message", "extended-data")
 _OTP_MODULE = "MERCHOTPPAY"
+_DAY_MS = 86_400_000
 
 
 class Refused(Exception):
@@ -70,9 +74,16 @@ class Command:
 
 
 class Moov3pp:
-    """One gateway with its partners' accounts (user name → password)."""
+    """One gateway with its partners' accounts (user name → password), for all three countries.
 
-    def __init__(self, exchange: Exchange, accounts: Mapping[str, str]) -> None:
+    `same_day_check`: a check finds requests of the same day only, as one integrator says; off by default,
+    since it makes what a test sees depend on the hour.
+    """
+
+    def __init__(
+        self, exchange: Exchange, accounts: Mapping[str, str], *, same_day_check: bool = False
+    ) -> None:
+        self._same_day_check = same_day_check
         self._exchange = exchange
         self._accounts = dict(accounts)
         self._by_trans_id: dict[str, Collection] = {}
@@ -89,6 +100,10 @@ class Moov3pp:
 
     def routes(self) -> list[Route]:
         return [Route("/moov/3pp/transaction/process", self._process, methods=["POST"])]
+
+    def door_of(self, scope: Scope) -> str:
+        """One path for everything: the operation says what it is for."""
+        return "check" if "check" in Headers(scope=scope).get("command-id", "") else "start"
 
     async def _process(self, request: Request) -> Response:
         self._exchange.agenda.run_due()
@@ -166,8 +181,16 @@ class Moov3pp:
 
     async def _check(self, command: Command) -> Response:
         collection = self._find(command.request_id)
-        if collection is None:
+        if collection is None or self._is_forgotten(collection):
             return _answer(command.request_id, "", UNKNOWN, NOT_FOUND)
+        return self._state(collection)
+
+    def _is_forgotten(self, collection: Collection) -> bool:
+        """Burkina, Côte d'Ivoire and Mali live by UTC: a day is a day of the clock."""
+        age_days = self._exchange.agenda.now() // _DAY_MS - collection.created_at // _DAY_MS
+        return self._same_day_check and age_days > 0
+
+    def _state(self, collection: Collection) -> Response:
         if collection.outcome is None:
             return _told(collection, UNKNOWN, PENDING)
         if collection.outcome == PAID:
@@ -191,7 +214,7 @@ class Moov3pp:
             self._exchange.end(collection, "604")
         elif collection.story.outcome != NEVER:
             self._exchange.end(collection, collection.story.outcome)
-        return await self._check(command)
+        return self._state(collection)
 
     def _waiting_for_code(self, command: Command) -> Collection:
         _require_module(command)

@@ -65,7 +65,10 @@ class AuthPages:
 
     def routes(self) -> list[Route]:
         path = "/pawapay/authorise/{token}"
-        return [Route(path, self._show, methods=["GET"]), Route(path, self._answer, methods=["POST"])]
+        return [
+            Route(path, self._show, methods=["GET"], name="page"),
+            Route(path, self._answer, methods=["POST"], name="page"),
+        ]
 
     def open(self, collection: Collection) -> None:
         """Gives the collection its page and puts it in the payer's hands."""

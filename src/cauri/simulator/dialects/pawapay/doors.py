@@ -11,9 +11,11 @@ from starlette.routing import Route
 from cauri.simulator.answers import Dropped, json_answer, read_json_object, spoiled
 from cauri.simulator.dialects.pawapay.auth_page import AuthPages
 from cauri.simulator.dialects.pawapay.callbacks import DepositCallbacks
+from cauri.simulator.dialects.pawapay.levers import Levers
 from cauri.simulator.dialects.pawapay.providers import (
     COUNTRIES,
     Country,
+    Market,
     active_configuration,
     availability,
     predict,
@@ -25,6 +27,7 @@ from cauri.simulator.dialects.pawapay.rules import (
     deposit_id_of,
     read_deposit,
 )
+from cauri.simulator.dialects.pawapay.signing import Encoding, Manner, Signer
 from cauri.simulator.dialects.pawapay.views import callback_body, created_text, status_view
 from cauri.simulator.dialects.pawapay.words import TEST_NUMBERS, WORDS
 from cauri.simulator.exchange import Collection, Exchange, new_operator_id
@@ -41,26 +44,58 @@ Door = Callable[[Request], Awaitable[Response]]
 
 
 class PawaPay:
-    """One pawaPay account: its token, its callback URL, its deposits."""
+    """One pawaPay account: its token, its callback URL, its deposits.
 
-    def __init__(self, exchange: Exchange, token: str, public_url: str, callback_url: str | None) -> None:
+    `signatures`: how the signatures of callbacks are written, `raw` or `der`; `off`: none.
+    """
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        token: str,
+        public_url: str,
+        callback_url: str | None,
+        *,
+        signatures: Encoding = "raw",
+    ) -> None:
         self._exchange = exchange
         self._token = token
-        self._callbacks = DepositCallbacks(exchange.callbacks, callback_url)
+        self._manner = Manner(signatures)
+        self._signer = Signer(exchange.agenda.now, self._manner)
+        self._market = Market()
+        self._callbacks = DepositCallbacks(exchange.callbacks, callback_url, self._signer)
         self._pages = AuthPages(exchange, public_url)
-        exchange.connect(DIALECT, self._on_settled, self._pages.forget)
+        exchange.connect(DIALECT, self._on_settled, self._forget)
 
     def routes(self) -> list[Route]:
         resend = "/pawapay/v2/deposits/resend-callback/{deposit_id}"
         return [
-            Route("/pawapay/v2/deposits", self._guarded(self._start), methods=["POST"]),
-            Route(resend, self._guarded(self._resend), methods=["POST"]),
-            Route("/pawapay/v2/deposits/{deposit_id}", self._guarded(self._check), methods=["GET"]),
-            Route("/pawapay/v2/active-conf", self._guarded(self._active_conf), methods=["GET"]),
-            Route("/pawapay/v2/availability", self._guarded(self._availability), methods=["GET"]),
-            Route("/pawapay/v2/predict-provider", self._guarded(self._predict), methods=["POST"]),
+            Route("/pawapay/v2/deposits", self._guarded(self._start), methods=["POST"], name="start"),
+            Route(resend, self._guarded(self._resend), methods=["POST"], name="toolkit"),
+            Route(
+                "/pawapay/v2/deposits/{deposit_id}", self._guarded(self._check), methods=["GET"], name="check"
+            ),
+            Route(
+                "/pawapay/v2/active-conf", self._guarded(self._active_conf), methods=["GET"], name="toolkit"
+            ),
+            Route(
+                "/pawapay/v2/availability", self._guarded(self._availability), methods=["GET"], name="toolkit"
+            ),
+            Route(
+                "/pawapay/v2/predict-provider", self._guarded(self._predict), methods=["POST"], name="toolkit"
+            ),
+            Route("/pawapay/v2/public-key/http", self._guarded(self._keys), methods=["GET"], name="toolkit"),
             *self._pages.routes(),
+            *Levers(self._exchange, self._market, self._signer, self._find).routes(),
         ]
+
+    def _find(self, deposit_id: str) -> Collection | None:
+        return self._exchange.find(DIALECT, deposit_id)
+
+    def _forget(self) -> None:
+        self._pages.forget()
+        self._market.reset()
+        self._signer.manner = self._manner
 
     def _guarded(self, door: Door) -> Door:
         async def guarded(request: Request) -> Response:
@@ -84,7 +119,7 @@ class PawaPay:
         if body is None:
             raise Refused("INVALID_INPUT", "We were unable to parse the payload of the request.")
         try:
-            deposit = read_deposit(body)
+            deposit = read_deposit(body, self._market)
         except Rejected as rejected:
             return _rejected(body.get("depositId"), rejected.failure_code, rejected.message)
         known = self._exchange.find(DIALECT, deposit.deposit_id)
@@ -175,10 +210,15 @@ class PawaPay:
         return json_answer({"depositId": deposit_id, "status": "ACCEPTED"})
 
     async def _active_conf(self, request: Request) -> Response:
-        return json_answer(active_configuration(_countries_asked(request), self._callbacks.url))
+        countries = _countries_asked(request)
+        signed = self._signer.manner.encoding != "off"
+        return json_answer(active_configuration(countries, self._callbacks.url, self._market, signed))
 
     async def _availability(self, request: Request) -> Response:
-        return json_answer(availability(_countries_asked(request)))
+        return json_answer(availability(_countries_asked(request), self._market))
+
+    async def _keys(self, request: Request) -> Response:
+        return json_answer(self._signer.public_keys())
 
     async def _predict(self, request: Request) -> Response:
         body = await read_json_object(request)

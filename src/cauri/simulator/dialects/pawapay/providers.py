@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Literal
 
 AuthType = Literal["PROVIDER_AUTH", "PREAUTH", "REDIRECT_AUTH"]
+STATUSES = ("OPERATIONAL", "DELAYED", "CLOSED")
+"""What a provider's availability can be. Only CLOSED changes what is accepted."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,7 @@ class Terms:
     min_amount: Decimal
     max_amount: Decimal
     decimals: int
+    status: str = "OPERATIONAL"
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,29 @@ PROVIDERS: Mapping[str, Provider] = {
 COUNTRIES: Mapping[str, Country] = {p.country.iso3: p.country for p in PROVIDERS.values()}
 
 
+class Market:
+    """What the providers take at this moment: their own terms, and what was changed of them since."""
+
+    def __init__(self) -> None:
+        self._changed: dict[tuple[str, str], Terms] = {}
+
+    def terms(self, provider: Provider, currency: str) -> Terms:
+        """Raises KeyError for a currency that the provider does not take."""
+        return self._changed.get((provider.code, currency)) or provider.currencies[currency]
+
+    def set(self, provider: Provider, currency: str, terms: Terms) -> None:
+        self._changed[provider.code, currency] = terms
+
+    def status(self, provider: Provider) -> str:
+        """The worst of its currencies."""
+        return max(
+            (self.terms(provider, currency).status for currency in provider.currencies), key=STATUSES.index
+        )
+
+    def reset(self) -> None:
+        self._changed.clear()
+
+
 def predict(text: str) -> tuple[Provider, str] | None:
     """The most likely provider of a number as somebody typed it, and the number put right, or None."""
     digits = re.sub(r"[^0-9]", "", text).lstrip("0")
@@ -111,22 +137,29 @@ def _provider_of(country: Country, phone: str) -> tuple[Provider, str] | None:
     return None
 
 
-def active_configuration(countries: Iterable[Country], callback_url: str | None) -> dict[str, object]:
+def active_configuration(
+    countries: Iterable[Country], callback_url: str | None, market: Market, signed_callbacks: bool
+) -> dict[str, object]:
     """The answer of GET /v2/active-conf for these countries."""
     return {
         "companyName": "Cauri sandbox",
-        "signatureConfiguration": {"signedRequestsOnly": False, "signedCallbacks": False},
-        "countries": [_country_json(country, callback_url) for country in countries],
+        "signatureConfiguration": {"signedRequestsOnly": False, "signedCallbacks": signed_callbacks},
+        "countries": [_country_json(country, callback_url, market) for country in countries],
     }
 
 
-def availability(countries: Iterable[Country]) -> list[dict[str, object]]:
-    """The answer of GET /v2/availability: everything works."""
-    operations = [{"operationType": "DEPOSIT", "status": "OPERATIONAL"}]
+def availability(countries: Iterable[Country], market: Market) -> list[dict[str, object]]:
+    """The answer of GET /v2/availability."""
     return [
         {
             "country": country.iso3,
-            "providers": [{"provider": p.code, "operationTypes": operations} for p in _providers_in(country)],
+            "providers": [
+                {
+                    "provider": p.code,
+                    "operationTypes": [{"operationType": "DEPOSIT", "status": market.status(p)}],
+                }
+                for p in _providers_in(country)
+            ],
         }
         for country in countries
     ]
@@ -136,16 +169,16 @@ def _providers_in(country: Country) -> list[Provider]:
     return [p for p in PROVIDERS.values() if p.country is country]
 
 
-def _country_json(country: Country, callback_url: str | None) -> dict[str, object]:
+def _country_json(country: Country, callback_url: str | None, market: Market) -> dict[str, object]:
     return {
         "country": country.iso3,
         "displayName": {"en": country.name_en, "fr": country.name_fr},
         "prefix": country.prefix,
-        "providers": [_provider_json(p, callback_url) for p in _providers_in(country)],
+        "providers": [_provider_json(p, callback_url, market) for p in _providers_in(country)],
     }
 
 
-def _provider_json(provider: Provider, callback_url: str | None) -> dict[str, object]:
+def _provider_json(provider: Provider, callback_url: str | None, market: Market) -> dict[str, object]:
     return {
         "provider": provider.code,
         "displayName": provider.name,
@@ -153,9 +186,11 @@ def _provider_json(provider: Provider, callback_url: str | None) -> dict[str, ob
         "currencies": [
             {
                 "currency": currency,
-                "operationTypes": {"DEPOSIT": _deposit_json(provider, terms, callback_url)},
+                "operationTypes": {
+                    "DEPOSIT": _deposit_json(provider, market.terms(provider, currency), callback_url)
+                },
             }
-            for currency, terms in provider.currencies.items()
+            for currency in provider.currencies
         ],
     }
 
@@ -166,7 +201,7 @@ def _deposit_json(provider: Provider, terms: Terms, callback_url: str | None) ->
         "minAmount": str(terms.min_amount),
         "maxAmount": str(terms.max_amount),
         "decimalsInAmount": "TWO_PLACES" if terms.decimals else "NONE",
-        "status": "OPERATIONAL",
+        "status": terms.status,
     }
     if provider.auth == "PROVIDER_AUTH":
         terms_json |= {"pinPrompt": "AUTOMATIC", "pinPromptRevivable": False}

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
-from cauri.simulator.dialects.pawapay.providers import PROVIDERS, Provider
+from cauri.simulator.dialects.pawapay.providers import PROVIDERS, Market, Provider
 
 _AMOUNT = re.compile(r"([0]|([1-9][0-9]{0,17}))([.][0-9]{0,3}[1-9])?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
@@ -54,7 +54,7 @@ _OPTIONAL = (
 _KNOWN = ("depositId", "amount", "currency", "payer", *_OPTIONAL)
 
 
-def read_deposit(body: Mapping[str, Any]) -> DepositRequest:
+def read_deposit(body: Mapping[str, Any], market: Market) -> DepositRequest:
     """The deposit that `body` asks for.
 
     Raises `Refused` (400) for a malformed request, `Rejected` (200) for one that the provider cannot serve.
@@ -69,7 +69,7 @@ def read_deposit(body: Mapping[str, Any]) -> DepositRequest:
     if provider is None:
         raise Rejected("INVALID_PROVIDER", f"The provider '{provider_code}' is not supported.")
     _require_for_flow(provider, extras)
-    _check_business(provider, currency, phone, Decimal(amount))
+    _check_business(market, provider, currency, phone, Decimal(amount))
     return DepositRequest(deposit_id, amount, currency, phone, provider, extras)
 
 
@@ -101,10 +101,12 @@ def _require_for_flow(provider: Provider, extras: Mapping[str, object]) -> None:
             raise Refused("MISSING_PARAMETER", f"The parameter '{name}' is mandatory for {provider.code}.")
 
 
-def _check_business(provider: Provider, currency: str, phone: str, amount: Decimal) -> None:
-    terms = provider.currencies.get(currency)
-    if terms is None:
+def _check_business(market: Market, provider: Provider, currency: str, phone: str, amount: Decimal) -> None:
+    if currency not in provider.currencies:
         raise Rejected("INVALID_CURRENCY", f"The currency '{currency}' is not supported by {provider.code}.")
+    terms = market.terms(provider, currency)
+    if terms.status == "CLOSED":
+        raise Rejected("PROVIDER_TEMPORARILY_UNAVAILABLE", "The provider is currently unavailable.")
     if not _DIGITS.fullmatch(phone) or not provider.country.has_number(phone):
         raise Rejected("INVALID_PHONE_NUMBER", f"The phone number is not valid for {provider.code}.")
     exponent = amount.as_tuple().exponent

@@ -55,6 +55,8 @@ def _view(collection: Collection, decimals: Decimal) -> dict[str, object]:
 
 
 def _status(collection: Collection) -> str:
+    if collection.outcome is None and collection.extras.get("in_reconciliation"):
+        return "IN_RECONCILIATION"
     if collection.outcome is None:
         return "ACCEPTED" if _next_step(collection) == "GET_AUTH_URL" else "PROCESSING"
     return "COMPLETED" if collection.outcome == PAID else "FAILED"

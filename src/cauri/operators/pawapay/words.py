@@ -1,7 +1,4 @@
-"""pawaPay Merchant API v2, deposits (reference: operators, section 6; mapping: section 8).
-
-One connector for many operators: push, one-time code (Orange Burkina) and redirect (Wave). Nothing here was tried on a live system.
-"""
+"""pawaPay's words and shapes of deposits (reference: operators, section 6; mapping: section 8), without the network."""
 
 from __future__ import annotations
 
@@ -11,11 +8,10 @@ from enum import Enum
 from types import MappingProxyType
 
 import msgspec
-import structlog
 
 from cauri.domain.codes import FAILURES, Code
 from cauri.domain.outcome import Accepted, Outcome, Refused, Unknown, Waiting
-from cauri.operators.base import BadCallback, Callback, Connector, Flow, Order, Route, Silence
+from cauri.operators.base import BadCallback, Callback, Flow, Order, Route
 from cauri.operators.foreign import (
     NotWhole,
     decoded,
@@ -25,9 +21,7 @@ from cauri.operators.foreign import (
     web_address,
     whole_units,
 )
-from cauri.operators.http import Answer, Line, Lost, NotSent, Request
-
-log = structlog.get_logger("cauri.operators")
+from cauri.operators.http import Answer
 
 
 class Meaning(Enum):
@@ -39,10 +33,13 @@ class Meaning(Enum):
     REFUSED = "refused"
 
 
+REJECTED = "REJECTED"
+UNAVAILABLE, OUT_OF_BOUNDS = "PROVIDER_TEMPORARILY_UNAVAILABLE", "AMOUNT_OUT_OF_BOUNDS"
+
 # Answers to POST /v2/deposits.
 START_WORDS: dict[str, Meaning] = {
     "ACCEPTED": Meaning.UNDER_WAY,
-    "REJECTED": Meaning.REFUSED,
+    REJECTED: Meaning.REFUSED,
     "DUPLICATE_IGNORED": Meaning.KNOWN_ALREADY,
 }
 
@@ -83,11 +80,11 @@ CONFIGURATION_WORDS: frozenset[str] = frozenset(
 # failureReason.failureCode of what was REJECTED or FAILED.
 FAILURE_WORDS: dict[str, Code] = {
     **dict.fromkeys(sorted(CONFIGURATION_WORDS), Code.SERVICE_UNAVAILABLE),
-    "AMOUNT_OUT_OF_BOUNDS": Code.AMOUNT_TOO_HIGH,  # approximation: it does not say which bound, and too high is the usual one
+    OUT_OF_BOUNDS: Code.AMOUNT_TOO_HIGH,  # it does not say which bound; the connector corrects it where it knows them
     "INVALID_AMOUNT": Code.AMOUNT_TOO_LOW,
     "INVALID_PHONE_NUMBER": Code.PHONE_NOT_SUPPORTED,
     "INVALID_PROVIDER": Code.PHONE_NOT_SUPPORTED,
-    "PROVIDER_TEMPORARILY_UNAVAILABLE": Code.OPERATOR_UNAVAILABLE,
+    UNAVAILABLE: Code.OPERATOR_UNAVAILABLE,
     "PAYMENT_NOT_APPROVED": Code.CANCELLED,
     "INSUFFICIENT_BALANCE": Code.INSUFFICIENT_BALANCE,
     "PAYMENT_IN_PROGRESS": Code.PAYMENT_FAILED,
@@ -155,77 +152,6 @@ class Found(msgspec.Struct):
     data: Deposit | None = None
 
 
-class PawaPay(Connector):
-    """Deposits through pawaPay. ``base_url`` such as ``https://api.pawapay.io``. Raises ValueError for an unusable URL or token."""
-
-    name = "pawapay"
-    routes = ROUTES
-    # "NOT_FOUND at least 15 min after an unanswered initiation" (section 6, rule for giving up).
-    silence = Silence(15 * 60, Code.OPERATOR_UNAVAILABLE)
-
-    def __init__(
-        self, base_url: str, token: str, *, start_timeout_s: float = 20.0, check_timeout_s: float = 10.0
-    ) -> None:
-        if not token:
-            raise ValueError("pawapay needs an API token")
-        self.start_timeout_s = start_timeout_s
-        self._check_timeout_s = check_timeout_s
-        self._line = Line(self.name, base_url, {"Authorization": f"Bearer {token}"})
-
-    async def start(self, order: Order) -> Outcome:
-        """POST /v2/deposits."""
-        reply = await self._line.send(
-            Request(
-                name="start",
-                reference=order.reference,
-                verb="POST",
-                path="/v2/deposits",
-                timeout_s=self.start_timeout_s,
-                headers={"Content-Type": "application/json"},
-                body=msgspec.json.encode(deposit_of(order)),
-            )
-        )
-        match reply:
-            case NotSent():
-                return Refused(Code.OPERATOR_UNAVAILABLE, reply.why)
-            case Lost():
-                return Unknown(f"the start got no answer: {reply.why}")
-            case Answer():
-                return _told(read_start(reply, order), order)
-
-    async def check(self, order: Order) -> Outcome:
-        """GET /v2/deposits/{depositId}."""
-        reply = await self._line.send(
-            Request(
-                name="check",
-                reference=order.reference,
-                verb="GET",
-                path=f"/v2/deposits/{order.reference}",
-                timeout_s=self._check_timeout_s,
-            )
-        )
-        match reply:
-            case Answer():
-                return _told(read_check(reply, order), order)
-            case _:
-                return Unknown(f"the check got no answer: {reply.why}")
-
-    def read_callback(self, headers: Mapping[str, str], body: bytes, path: str = "") -> Callback:
-        """A deposit's callback, final or with the page to go to. Signatures are not looked at: it is only a hint."""
-        if len(body) > MAX_CALLBACK:
-            raise BadCallback(f"larger than {MAX_CALLBACK} bytes")
-        deposit = decoded(body, Deposit)
-        if deposit is None or deposit.status is None:
-            raise BadCallback("not a deposit's callback")
-        reference = (deposit.deposit_id or "").lower()
-        if _REFERENCE.fullmatch(reference) is None:
-            raise BadCallback("depositId is missing or no UUID")
-        return Callback(reference, _outcome(deposit, reference, DEPOSIT_WORDS, None))
-
-    async def close(self) -> None:
-        await self._line.close()
-
-
 def deposit_of(order: Order) -> dict[str, object]:
     """The body of POST /v2/deposits."""
     route = ROUTES[order.method.code]
@@ -260,6 +186,19 @@ def customer_message(description: str, lang: str) -> str:
     return words[:22].strip()
 
 
+def read_callback(body: bytes) -> Callback:
+    """A deposit's callback, final or with the page to go to. Raises BadCallback."""
+    if len(body) > MAX_CALLBACK:
+        raise BadCallback(f"larger than {MAX_CALLBACK} bytes")
+    deposit = decoded(body, Deposit)
+    if deposit is None or deposit.status is None:
+        raise BadCallback("not a deposit's callback")
+    reference = (deposit.deposit_id or "").lower()
+    if _REFERENCE.fullmatch(reference) is None:
+        raise BadCallback("depositId is missing or no UUID")
+    return Callback(reference, _outcome(deposit, reference, DEPOSIT_WORDS, None))
+
+
 def read_start(answer: Answer, order: Order) -> Outcome:
     """What the answer to a start says. A 4xx counts only with pawaPay's own words, a 5xx never does."""
     deposit = decoded(answer.body, Deposit)
@@ -270,7 +209,7 @@ def read_start(answer: Answer, order: Order) -> Outcome:
     word = _failure_word(deposit)
     if _of_another(deposit, order.reference):
         return _another()
-    if deposit.status == "REJECTED" or word in CONFIGURATION_WORDS:
+    if deposit.status == REJECTED or word in CONFIGURATION_WORDS:
         return _refused(deposit, order)
     return _unreadable(answer)
 
@@ -346,7 +285,8 @@ def _refused(deposit: Deposit, order: Order | None) -> Outcome:
         and _names_the_code(deposit)
     ):
         return Refused(Code.OTP_CODE_ERROR, word)
-    return Refused(FAILURE_WORDS[word], word)
+    # Only a REJECTED says that nothing was begun; a deposit that FAILED had been.
+    return Refused(FAILURE_WORDS[word], word, unstarted=word == UNAVAILABLE and deposit.status == REJECTED)
 
 
 def _names_the_code(deposit: Deposit) -> bool:
@@ -373,19 +313,3 @@ def _unreadable(answer: Answer) -> Unknown:
     return Unknown(
         f"unreadable answer, HTTP {answer.status}", alert=answer.status < 500 and answer.status != 429
     )
-
-
-def _told(outcome: Outcome, order: Order) -> Outcome:
-    """A configuration error ends the attempt with 603, which nobody would look at: so it is logged as an error."""
-    if (
-        isinstance(outcome, Refused)
-        and outcome.code is Code.SERVICE_UNAVAILABLE
-        and outcome.word in CONFIGURATION_WORDS
-    ):
-        log.error(
-            "operator_configuration_refused",
-            operator=PawaPay.name,
-            reference=order.reference,
-            word=outcome.word,
-        )
-    return outcome

@@ -1,0 +1,90 @@
+"""Every connector beside its dialect: a line here gives it all tests of the kit."""
+
+from __future__ import annotations
+
+import json
+
+from cauri.domain.codes import FAILURES
+from cauri.domain.payment import Attempt
+from tests.operators.kit import Case
+
+
+def pawapay_paid(attempt: Attempt) -> tuple[bytes, str]:
+    """An unsigned deposit callback."""
+    deposit = {
+        "depositId": attempt.reference,
+        "status": "COMPLETED",
+        "amount": "1500.0000",
+        "currency": "XOF",
+    }
+    return json.dumps(deposit).encode(), ""
+
+
+# What an operator without a word for a failure, or with one word for all of them, leaves us to say.
+ALL_CODES = {code.number for code in FAILURES}
+
+CARD_BLOCK = {
+    "customer_id": "c-17",
+    "customer_name": "Traoré",
+    "customer_surname": "Awa",
+    "customer_email": "awa@example.ci",
+    "customer_phone_number": "+2250700000001",
+    "customer_address": "Rue 12",
+    "customer_city": "Abidjan",
+    "customer_country": "CI",
+    "customer_state": "CI",
+    "customer_zip_code": "225",
+}
+
+CASES = [
+    Case("pawapay", "pawapay", "OM", "CI", "2250701{}", says_paid=pawapay_paid),
+    Case("pawapay", "pawapay", "WAVECI", "CI", "2250702{}", says_paid=pawapay_paid),
+    Case("pawapay", "pawapay", "OMBF", "BF", "22607{}", says_paid=pawapay_paid),
+    Case("moov_3pp_bf", "moov-3pp", "MOOVBF", "BF", "22670{}", tells_amounts=False),
+    Case("mtn_ci", "mtn", "MOMO", "CI", "2250502{}"),
+    Case(
+        "orange_webpay_ci",
+        "orange-webpay",
+        "OM",
+        "CI",
+        "2250703{}",
+        says=dict.fromkeys(ALL_CODES - {"603", "804"}, "600"),
+        tells_amounts=False,
+    ),
+    Case("orange_ompreq", "orange-burkina", "OMBF", "BF", "22606{}", tells_amounts=False),
+    Case(
+        "wave_ci",
+        "wave",
+        "WAVECI",
+        "CI",
+        "2250704{}",
+        session_s=1800,
+    ),
+    Case("paygate", "paygate", "FLOOZTG", "TG", "22896{}"),
+    Case("card_page_ci", "card-page", "VISAM", "CI", "2250705{}", fields=CARD_BLOCK),
+]
+
+# The same connectors with another country's contract, method or currency: they pay, and lose nothing.
+COUNTRIES = [
+    Case("moov_3pp_ci", "moov-3pp", "FLOOZ", "CI", "2250102{}", tells_amounts=False),
+    Case("moov_3pp_ml", "moov-3pp", "MOOVML", "ML", "22365{}", tells_amounts=False),
+    Case("mtn_cm", "mtn", "MTNCM", "CM", "237650{}", currency="XAF"),
+    Case("mtn_gn", "mtn", "MTNGN", "GN", "224662{}", currency="GNF", amount=15000),
+    Case("orange_webpay_ml", "orange-webpay", "OMML", "ML", "22375{}"),
+    Case("orange_webpay_gn", "orange-webpay", "OMGN", "GN", "224622{}", currency="GNF", amount=15000),
+    Case("orange_webpay_cm", "orange-webpay", "OMCM", "CM", "237690{}", currency="XAF"),
+    Case("orange_webpay_cd", "orange-webpay", "OMCD", "CD", "243890{}", currency="CDF"),
+    Case("wave_sn", "wave", "WAVESN", "SN", "221771{}"),
+    Case("paygate", "paygate", "TmoneyTG", "TG", "22890{}"),
+    Case("card_page_cm", "card-page", "VISAMCM", "CM", "237691{}", currency="XAF", fields=CARD_BLOCK),
+    Case(
+        "card_page_cd",
+        "card-page",
+        "VISAMCDUSD",
+        "CD",
+        "243891{}",
+        currency="USD",
+        amount=12,
+        fields=CARD_BLOCK,
+    ),
+]

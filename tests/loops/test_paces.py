@@ -135,7 +135,9 @@ async def test_attempts_of_a_connector_that_is_no_longer_configured_are_told_to_
     buyer = await quiet.opens()
     await take(pays("623"), buyer)
     gateway = quiet.running.sandbox.gateway
-    without = replace(gateway.settings, operators=replace(gateway.settings.operators, pawapay=None))
+    without = replace(
+        gateway.settings, operators=replace(gateway.settings.operators, pawapay=None), methods={}
+    )
     other = Gateway(without, quiet.clock)
     try:
         with structlog.testing.capture_logs() as logs:

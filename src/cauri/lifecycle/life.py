@@ -58,6 +58,7 @@ class Lifecycle:
         self.operators = operators
         self.settings = settings
         self.watch = Watch(store)
+        self.stop_grace_s = 10.0  # how long a stop waits for the calls under way
         self.on_notification: Callable[[], None] = lambda: None  # wakes this process's notifier
         self.on_question: Callable[[], None] = lambda: None  # wakes this process's poller
         self._changing = Changing(store, self._changed)
@@ -220,7 +221,7 @@ class Lifecycle:
     async def stop(self) -> None:
         """Lets the calls that are under way finish: their answers are worth waiting for."""
         if self._calls:
-            await asyncio.wait(self._calls, timeout=10)
+            await asyncio.wait(self._calls, timeout=self.stop_grace_s)
 
     async def _may_start(self, payment: Payment, now: int) -> Attempt | None:
         """The attempt that a new one would drop. Raises PayerError where none may start now."""

@@ -70,6 +70,7 @@ COUNTRIES = [
     Case("moov_3pp_ml", "moov-3pp", "MOOVML", "ML", "22365{}", tells_amounts=False),
     Case("mtn_cm", "mtn", "MTNCM", "CM", "237650{}", currency="XAF"),
     Case("mtn_gn", "mtn", "MTNGN", "GN", "224662{}", currency="GNF", amount=15000),
+    Case("mtn_bj", "mtn", "MTNBJ", "BJ", "2290151{}"),
     Case("orange_webpay_ml", "orange-webpay", "OMML", "ML", "22375{}"),
     Case("orange_webpay_gn", "orange-webpay", "OMGN", "GN", "224622{}", currency="GNF", amount=15000),
     Case("orange_webpay_cm", "orange-webpay", "OMCM", "CM", "237690{}", currency="XAF"),

@@ -75,6 +75,7 @@ COUNTRIES = [
     Case("orange_webpay_gn", "orange-webpay", "OMGN", "GN", "224622{}", currency="GNF", amount=15000),
     Case("orange_webpay_cm", "orange-webpay", "OMCM", "CM", "237690{}", currency="XAF"),
     Case("orange_webpay_cd", "orange-webpay", "OMCD", "CD", "243890{}", currency="CDF"),
+    Case("orange_webpay_cd", "orange-webpay", "OMCDUSD", "CD", "243892{}", currency="USD", amount=12),
     Case("wave_sn", "wave", "WAVESN", "SN", "221771{}"),
     Case("paygate", "paygate", "TmoneyTG", "TG", "22890{}"),
     Case("card_page_cm", "card-page", "VISAMCM", "CM", "237691{}", currency="XAF", fields=CARD_BLOCK),

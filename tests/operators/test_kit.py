@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import httpx
@@ -43,7 +44,7 @@ async def worlds(engine: str) -> AsyncIterator[dict[str, Running]]:
     yield made
     for running in made.values():
         hurries(running)
-        await running.stop()
+    await asyncio.gather(*(running.stop() for running in made.values()))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

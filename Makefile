@@ -3,6 +3,7 @@
 #   make test            every test, on both database engines                       (ARGS='-k words' runs some)
 #   make check           ruff and mypy
 #   make bench           the benchmark, in one run                                  (ARGS='--seconds 5')
+#   make soak            processes killed during ten thousand deliveries, some minutes
 #   make ci              check and test
 
 SHELL := /bin/bash
@@ -13,7 +14,7 @@ STAMPS := $(VENV)/.stamps
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 ARGS ?=
 
-.PHONY: demo test check bench ci clean
+.PHONY: demo test check bench soak ci clean
 .DELETE_ON_ERROR:
 
 demo: $(STAMPS)/run
@@ -30,6 +31,9 @@ check: $(STAMPS)/dev
 
 bench: $(STAMPS)/dev
 	$(BIN)/python -m bench $(ARGS)
+
+soak: $(STAMPS)/dev
+	CAURI_TEST_SOAK=10000 $(BIN)/python -m pytest -s tests/crashes/test_telling_killed.py $(ARGS)
 
 ci: check test
 

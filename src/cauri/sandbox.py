@@ -14,10 +14,11 @@ from msgspec.structs import replace
 
 from cauri.app import MEMORY, Gateway
 from cauri.clock import Clock
-from cauri.config import Limits, Settings
+from cauri.config import Limits, NotificationSettings, Settings
+from cauri.domain.admin import SCOPES, AdminToken
 from cauri.domain.methods import METHODS
 from cauri.domain.site import Site, SiteSettings
-from cauri.keys import SANDBOX_APIKEY, SANDBOX_SECRET_KEY, SANDBOX_SITE_ID, hash_of
+from cauri.keys import SANDBOX_ADMIN_TOKEN, SANDBOX_APIKEY, SANDBOX_SECRET_KEY, SANDBOX_SITE_ID, hash_of
 from cauri.serving import Server, address_of, bound_socket, url_of
 from cauri.simulated import METHODS as CHOSEN_METHODS
 from cauri.simulated import simulated_operators, simulated_settings
@@ -26,6 +27,7 @@ from cauri.store.migrate import migrate
 
 SITE_NAME = "Boutique de démonstration"
 
+ANY_SHOP = NotificationSettings(ports=(0,))
 NO_LIMITS = Limits(rate_per_key=0, failed_auth_per_address=0, page_posts_per_address=0, attempt_gap_s=0)
 
 
@@ -42,6 +44,7 @@ class SandboxOptions:
     site_id: str = SANDBOX_SITE_ID
     apikey: str = SANDBOX_APIKEY
     secret_key: str = SANDBOX_SECRET_KEY
+    admin_token: str = SANDBOX_ADMIN_TOKEN
     operator_delay_s: float = 1.0
     limits: Limits = NO_LIMITS
     methods: Mapping[str, str] = field(default_factory=dict)
@@ -70,11 +73,13 @@ class Sandbox:
     async def start(self) -> None:
         await migrate(self.gateway.store.engine)
         await ensure_site(self.gateway, self.options)
+        await ensure_admin_token(self.gateway, self.options.admin_token)
         await self._operators_server.start()
         await self.gateway.start()
         await self._gateway_server.start()
 
     async def stop(self) -> None:
+        self.gateway.end_waits()
         await self._gateway_server.stop()
         await self.gateway.stop()
         await self._operators_server.stop()
@@ -100,6 +105,7 @@ class Sandbox:
             "site_id": self.options.site_id,
             "apikey": self.options.apikey,
             "secret_key": self.options.secret_key,
+            "admin_token": self.options.admin_token,
             "methods": {
                 method: serving[0].name
                 for method in METHODS
@@ -113,6 +119,7 @@ class Sandbox:
             database=self.options.database,
             secret=self.options.secret,
             private_notify_urls=True,
+            notifications=ANY_SHOP,
             limits=self.options.limits,
             operators=simulated_settings(self.operators_url),
             methods={**CHOSEN_METHODS, **self.options.methods},
@@ -133,5 +140,19 @@ async def ensure_site(gateway: Gateway, options: SandboxOptions) -> None:
     if site is None:
         site = Site(site_id=options.site_id, name=SITE_NAME, settings=SiteSettings(), created_at=now)
     if site.secret_key != options.secret_key:
-        await store.save_site(replace(site, secret_key=options.secret_key))
+        await store.save_site(
+            replace(site, secret_key=options.secret_key, old_secret_key=None, old_secret_until=None)
+        )
     await store.give_key(hash_of(options.apikey), options.site_id, label="sandbox", now=now)
+
+
+async def ensure_admin_token(gateway: Gateway, admin_token: str) -> None:
+    """The token may do all there is to do, for all sites."""
+    token = AdminToken(
+        token_hash=hash_of(admin_token),
+        label="sandbox" if admin_token == SANDBOX_ADMIN_TOKEN else f"sandbox {hash_of(admin_token)[:8]}",
+        scopes=tuple(SCOPES),
+        sites=None,
+        created_at=gateway.clock.now(),
+    )
+    await gateway.admin_records.ensure(token)

@@ -20,8 +20,11 @@ MODULES = {
     "pay": "pay",
     "site": "sites",
     "payment": "payments",
+    "deliveries": "deliveries",
     "reconcile": "reconcile",
     "operator": "operator",
+    "listen": "listen",
+    "admin": "admin",
 }
 
 

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime
 
 from cauri.cli.instance import Trouble
+from cauri.clock import DAY, HOUR, MINUTE, SECOND
 from cauri.domain.payment import Attempt, HistoryRow, Timeline
 
 
@@ -14,6 +15,14 @@ def checked_site_id(text: str) -> str:
     if not re.fullmatch(r"[!-~]{1,64}", text):
         raise Trouble(f"--site-id: {text!r} must be 1 to 64 characters without blanks, such as 445160")
     return text
+
+
+def duration(option: str, text: str) -> int:
+    """Milliseconds of a text such as ``90s``, ``30m``, ``48h`` or ``2d``. Raises Trouble."""
+    read = re.fullmatch(r"([0-9]{1,6})([smhd])", text.strip())
+    if read is None:
+        raise Trouble(f"{option}: write a number and its unit, such as 30m, 48h or 2d, not {text!r}")
+    return int(read[1]) * {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}[read[2]]
 
 
 def moment(milliseconds: int) -> str:

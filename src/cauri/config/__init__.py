@@ -17,6 +17,7 @@ from cauri.config.operators import (
 from cauri.config.reading import load, read
 from cauri.config.settings import Limits, Settings
 from cauri.config.values import BadSettings
+from cauri.domain.notifying import NotificationSettings
 
 __all__ = [
     "BadSettings",
@@ -24,6 +25,7 @@ __all__ = [
     "Limits",
     "Moov3ppSettings",
     "MtnSettings",
+    "NotificationSettings",
     "OperatorsSettings",
     "OrangeOmpreqSettings",
     "OrangeWebPaySettings",

@@ -123,6 +123,7 @@ def _contradictions(settings: Settings) -> list[str]:
         *_url_faults("public_url", settings.public_url),
         *_operator_faults(settings),
         *_bounds_faults(settings),
+        *_notification_faults(settings),
     ]
     if not settings.database.startswith(("postgresql://", "postgres://", "sqlite:///")):
         faults.append("database: must begin with postgresql:// or sqlite:///")
@@ -158,6 +159,26 @@ def _bounds_faults(settings: Settings) -> list[str]:
             faults.append(f"bounds.{key}: write COUNTRY_CURRENCY, such as CI_XOF")
         elif not 0 < low <= high:
             faults.append(f"bounds.{key}: the low bound must be positive and not above the high one")
+    return faults
+
+
+def _notification_faults(settings: Settings) -> list[str]:
+    told = settings.notifications
+    faults = []
+    if told.per_host > told.at_once:
+        faults.append(
+            f"notifications.per_host: {told.per_host} is more than at_once = {told.at_once}; one host would take every place"
+        )
+    if told.probe_gap_s > told.probe_gap_max_s:
+        faults.append(
+            f"notifications.probe_gap_s: {told.probe_gap_s} is more than probe_gap_max_s = {told.probe_gap_max_s}"
+        )
+    if told.gaps_s[0] > told.last_try_after_s:
+        faults.append("notifications.last_try_after_s: is over before the second try: see gaps_s")
+    if told.last_try_after_s > told.keep_days * 86400:
+        faults.append(
+            "notifications.keep_days: must cover last_try_after_s, or the log ends before the tries do"
+        )
     return faults
 
 

@@ -10,6 +10,7 @@ from msgspec import Meta
 from cauri.config.operators import OperatorsSettings
 from cauri.config.values import Count, Port, Secret, Text
 from cauri.domain.money import DEFAULT_BOUNDS, Bounds
+from cauri.domain.notifying import NotificationSettings
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -36,6 +37,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     log_format: Literal["json", "text"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     limits: Limits = Limits()
+    notifications: NotificationSettings = NotificationSettings()
     methods: dict[str, str] = {}
     bounds: dict[str, Annotated[list[int], Meta(min_length=2, max_length=2)]] = {}
 

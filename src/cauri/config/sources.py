@@ -14,11 +14,19 @@ ENVIRONMENT_PREFIX = "CAURI_"
 
 # Variables of shops and of tests that share the prefix.
 NOT_SETTINGS = frozenset(
-    {"CAURI_BASE_URL", "CAURI_APIKEY", "CAURI_SITE_ID", "CAURI_SECRET_KEY", "CAURI_TEST_POSTGRES"}
+    {
+        "CAURI_BASE_URL",
+        "CAURI_APIKEY",
+        "CAURI_SITE_ID",
+        "CAURI_SECRET_KEY",
+        "CAURI_ADMIN_TOKEN",
+        "CAURI_TEST_POSTGRES",
+        "CAURI_TEST_SOAK",
+    }
 )
 
 # Settings that are lists, wherever they stand.
-LISTS = frozenset({"trusted_proxies", "webhook_secrets"})
+LISTS = frozenset({"trusted_proxies", "webhook_secrets", "ports", "gaps_s"})
 
 
 def file_values(path: Path | None) -> dict[str, Any]:

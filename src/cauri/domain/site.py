@@ -38,6 +38,19 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     countries: tuple[str, ...] = COUNTRIES
     settings: SiteSettings = SiteSettings()
     created_at: int = 0
+    old_secret_key: str | None = None
+    old_secret_until: int | None = None
+
+    def signing_keys(self, now: int) -> tuple[str, ...]:
+        """The secret keys that notifications are signed with at this moment; none for a site without.
+
+        During a rotation there are two, the old one first: a receiver that knows one secret knows that one.
+        """
+        if self.secret_key is None:
+            return ()
+        if self.old_secret_key is None or now >= (self.old_secret_until or 0):
+            return (self.secret_key,)
+        return (self.old_secret_key, self.secret_key)
 
     def message_of(self, code: Code) -> str:
         """The code's text as this site's clients expect it (contract: wire_revision, success_word)."""

@@ -12,6 +12,7 @@ import structlog
 from cauri.clock import MINUTE, SECOND, Clock, new_id
 from cauri.domain import moves
 from cauri.domain.codes import Code
+from cauri.domain.endpoints import endpoint_of
 from cauri.domain.errors import NothingToClose, PayerError, PaymentNotFound
 from cauri.domain.money import DEFAULT_BOUNDS
 from cauri.domain.outcome import Accepted, Refused
@@ -59,7 +60,7 @@ class Lifecycle:
         self.settings = settings
         self.watch = Watch(store)
         self.stop_grace_s = 10.0  # how long a stop waits for the calls under way
-        self.on_notification: Callable[[], None] = lambda: None  # wakes this process's notifier
+        self.on_notification: Callable[[str], None] = lambda endpoint: None  # wakes this process's notifier
         self.on_question: Callable[[], None] = lambda: None  # wakes this process's poller
         self._changing = Changing(store, self._changed)
         self.asking = Asking(store, operators, self._changing, clock, settings.public_url)
@@ -280,7 +281,7 @@ class Lifecycle:
     def _changed(self, change: Change) -> None:
         self.watch.tell(change.after.token, change.after.version)
         if change.notify:
-            self.on_notification()
+            self.on_notification(endpoint_of(change.after.site_id, change.after.request.notify_url or ""))
 
 
 async def _told(call: Coroutine[Any, Any, None]) -> None:

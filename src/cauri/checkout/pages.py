@@ -22,6 +22,7 @@ from cauri.checkout.offers import (
 from cauri.checkout.typed import Typed
 from cauri.checkout.way_back import WayBack, way_back
 from cauri.domain.codes import Code
+from cauri.domain.methods import Family
 from cauri.domain.payment import Attempt, AttemptStatus, PaymentStatus
 from cauri.domain.phone import Phone
 from cauri.lifecycle import View
@@ -128,7 +129,7 @@ class Confirm(Page):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wait(Page):
-    """Something is in flight. Named ``prompt``, ``redirect`` or ``checking``."""
+    """Something is in flight. Named ``prompt``, ``redirect`` or ``checking``. ``by_card``: there is no operator but a bank."""
 
     template: ClassVar[str] = "wait.html"
     operator: str
@@ -136,6 +137,7 @@ class Wait(Page):
     seconds_left: int
     code_given: bool = False
     operator_page: str | None = None
+    by_card: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -297,6 +299,7 @@ def _wait(view: View, attempt: Attempt) -> Wait:
         operator_page=operator_page
         if operator_page and operator_page.startswith(("https://", "http://"))
         else None,
+        by_card=view.method is not None and view.method.family is Family.CARD,
     )
 
 

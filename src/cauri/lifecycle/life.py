@@ -56,6 +56,7 @@ class Lifecycle:
         self.operators = operators
         self.settings = settings
         self.watch = Watch(store)
+        self.stop_grace_s = 10.0  # how long a stop waits for the calls under way
         self.on_notification: Callable[[str], None] = lambda endpoint: None  # wakes this process's notifier
         self.on_question: Callable[[], None] = lambda: None  # wakes this process's poller
         self.standing = Standing(operators, clock, settings.breaker, settings.process)
@@ -231,7 +232,7 @@ class Lifecycle:
 
     async def stop(self) -> None:
         """Lets the calls that are under way finish: their answers are worth waiting for."""
-        await self._starting.stop()
+        await self._starting.stop(self.stop_grace_s)
         await self.afterwards.stop()
 
     async def _open_attempt(self, payment: Payment) -> Attempt | None:

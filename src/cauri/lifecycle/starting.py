@@ -127,10 +127,10 @@ class Starting:
         await self._call(self._asking.start(payment, given[0], code))
         return payment
 
-    async def stop(self) -> None:
+    async def stop(self, within_s: float) -> None:
         """Lets the calls that are under way finish: their answers are worth waiting for."""
         if self._calls:
-            await asyncio.wait(self._calls, timeout=10)
+            await asyncio.wait(self._calls, timeout=within_s)
 
     async def _may_start(self, payment: Payment, now: int) -> Attempt | None:
         """The attempt that a new one would drop. Raises PayerError where none may start now."""

@@ -61,6 +61,7 @@ TEXTS: dict[str, str] = {
     "code_hint": "The digits of the code, without spaces.",
     "other_number": "Use another number",
     # Redirect
+    "bank": "your bank",
     "redirect": "Continue with {operator}",
     "redirect_go": "The payment of {amount} is finished on {operator}'s page.",
     "redirect_soon": "We are preparing {operator}'s page. One moment…",

@@ -61,6 +61,7 @@ TEXTS: dict[str, str] = {
     "code_hint": "Les chiffres du code, sans espace.",
     "other_number": "Utiliser un autre numéro",
     # Redirect
+    "bank": "votre banque",
     "redirect": "Continuez chez {operator}",
     "redirect_go": "Le paiement de {amount} se termine sur la page de {operator}.",
     "redirect_soon": "Nous préparons la page de {operator}. Encore un instant…",

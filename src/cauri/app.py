@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -12,9 +14,11 @@ from cauri.api.admin.feed import Bell
 from cauri.api.admin.metrics import Deliveries
 from cauri.api.routes import build as build_api
 from cauri.checkout.routes import build as build_checkout
-from cauri.clock import Clock
+from cauri.clock import SECOND, Clock
 from cauri.config import Settings
 from cauri.connectors import operators_of
+from cauri.domain.breaker import BreakerRule
+from cauri.domain.limits import PromptLimits
 from cauri.lifecycle import Lifecycle, LifecycleSettings
 from cauri.loops.alerts import Alerts
 from cauri.loops.base import Loop
@@ -31,6 +35,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 MEMORY = "sqlite:///:memory:"
+STANDING_TOLD_EVERY_S = 15
 
 
 def open_store(settings: Settings) -> Store:
@@ -65,6 +70,14 @@ class Gateway:
                 public_url=settings.public_url.rstrip("/"),
                 bounds=settings.bounds_table,
                 attempt_gap_s=settings.limits.attempt_gap_s,
+                prompts=PromptLimits(
+                    per_number=settings.limits.prompts_per_number,
+                    per_number_and_address=settings.limits.prompts_per_number_and_address,
+                ),
+                breaker=BreakerRule(
+                    settings.routing.breaker_failures, settings.routing.breaker_open_s * SECOND
+                ),
+                process=f"{socket.gethostname()}:{os.getpid()}",
             ),
         )
         self.admin_records = AdminRecords(self.store.engine)
@@ -127,7 +140,22 @@ class Gateway:
             Loop("delivery_log", self.delivery_log.tick, period_s=60, clock=self.clock),
             Loop("alerts", self.alerts.tick, period_s=60, clock=self.clock),
             Loop("watch", self.lifecycle.watch.tick, period_s=1, clock=self.clock),
+            Loop("tidy", self.lifecycle.tidy, period_s=600, clock=self.clock),
+            Loop("standing", self._tell_standing, period_s=STANDING_TOLD_EVERY_S, clock=self.clock),
+            *self._availability_loop(),
         ]
+
+    def _availability_loop(self) -> list[Loop]:
+        every_s = self.settings.routing.availability_every_s
+        if every_s == 0:
+            return []
+        return [
+            Loop("availability", self.lifecycle.standing.ask_operators, period_s=every_s, clock=self.clock)
+        ]
+
+    async def _tell_standing(self, _now: int) -> int:
+        await self.lifecycle.standing.save(self.store)
+        return 0
 
     def end_waits(self) -> None:
         """Who waits for something new is answered at once: the process is about to stop."""
@@ -144,6 +172,7 @@ class Gateway:
             self.admin_records,
             Vault(settings.secret),
             self.clock,
+            lifecycle=self.lifecycle,
             bell=self._bell,
             deliveries=self._deliveries,
             sender=self.sender,

@@ -6,7 +6,7 @@ It differs from production by URLs and keys, never by code.
 from __future__ import annotations
 
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from cauri.app import MEMORY, Gateway
 from cauri.clock import Clock
-from cauri.config import Limits, NotificationSettings, Settings
+from cauri.config import Limits, NotificationSettings, Routing, Settings
 from cauri.domain.admin import SCOPES, AdminToken
 from cauri.domain.methods import METHODS
 from cauri.domain.site import Site, SiteSettings
@@ -28,7 +28,17 @@ from cauri.store.migrate import migrate
 SITE_NAME = "Boutique de démonstration"
 
 ANY_SHOP = NotificationSettings(ports=(0,))
-NO_LIMITS = Limits(rate_per_key=0, failed_auth_per_address=0, page_posts_per_address=0, attempt_gap_s=0)
+NO_LIMITS = Limits(
+    rate_per_key=0,
+    failed_auth_per_address=0,
+    page_posts_per_address=0,
+    attempt_gap_s=0,
+    prompts_per_number_and_address=0,
+    prompts_per_number=0,
+)
+
+# Stories of failure are told one after the other here: they must not close an operator for the next.
+NO_BREAKER = Routing(breaker_failures=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +46,7 @@ class SandboxOptions:
     """``database``: as in the settings. ``public_url`` None: the address the gateway listens on.
 
     ``methods``: the connector of a method, where it is not the sandbox's usual one.
+    ``adjusted`` has the last word on the gateway's settings.
     """
 
     database: str = MEMORY
@@ -47,7 +58,8 @@ class SandboxOptions:
     admin_token: str = SANDBOX_ADMIN_TOKEN
     operator_delay_s: float = 1.0
     limits: Limits = NO_LIMITS
-    methods: Mapping[str, str] = field(default_factory=dict)
+    methods: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    adjusted: Callable[[Settings], Settings] = lambda settings: settings
 
 
 class Sandbox:
@@ -66,7 +78,7 @@ class Sandbox:
         self._gateway_address = address_of(gateway_socket)
         self.public_url = (options.public_url or self.url).rstrip("/")
         self.operators_url = url_of(operators_socket)
-        self.gateway = Gateway(self._settings(), self.clock)
+        self.gateway = Gateway(options.adjusted(self._settings()), self.clock)
         self._gateway_server = Server(self.gateway, gateway_socket)
         self._operators_server = Server(self._simulator(), operators_socket, lifespan=True)
 
@@ -121,6 +133,7 @@ class Sandbox:
             private_notify_urls=True,
             notifications=ANY_SHOP,
             limits=self.options.limits,
+            routing=NO_BREAKER,
             operators=simulated_settings(self.operators_url),
             methods={**CHOSEN_METHODS, **self.options.methods},
         )

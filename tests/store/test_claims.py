@@ -70,7 +70,9 @@ async def test_many_claimers_never_get_the_same_question(
 
     async def claim_all(store: Store, name: str) -> list[str]:
         mine: list[str] = []
-        while got := await store.claim_asks(now=NOW, until=NOW + LEASE, claim=name, limit=7):
+        while got := await store.claim_asks(
+            connector="moov-3pp", now=NOW, until=NOW + LEASE, claim=name, limit=7
+        ):
             assert all(attempt.claimed_by == name for attempt in got)
             mine += [attempt.reference for attempt in got]
         return mine
@@ -106,20 +108,25 @@ async def test_a_lease_that_ends_gives_the_work_to_somebody_else(
     ended = await _due(store)
     for claim, now in (("first", NOW + 1), ("second", NOW + 2 + LEASE)):
         until = now + LEASE
-        asks = await store.claim_asks(now=now, until=until, claim=claim, limit=10)
+        asks = await store.claim_asks(connector="moov-3pp", now=now, until=until, claim=claim, limit=10)
         told = await claim_due(store, now=now, until=until, claim=claim, limit=10)
         assert [each.reference for each in asks] == [attempt.reference]
         assert {each.token for each in told} == {flown.token, ended.token}
         for early in (now, until):
-            assert await store.claim_asks(now=early, until=until, claim="early", limit=10) == []
+            assert (
+                await store.claim_asks(connector="moov-3pp", now=early, until=until, claim="early", limit=10)
+                == []
+            )
             assert await claim_due(store, now=early, until=until, claim="early", limit=10) == []
 
 
 async def test_a_question_is_released_by_its_holder_only(empty_database: str, open_store: OpenStore) -> None:
     store = await open_store(empty_database)
     _, attempt = await _in_flight(store)
-    await store.claim_asks(now=NOW, until=NOW + LEASE, claim="first", limit=1)
-    (held,) = await store.claim_asks(now=NOW + LEASE + 1, until=NOW + 2 * LEASE, claim="second", limit=1)
+    await store.claim_asks(connector="moov-3pp", now=NOW, until=NOW + LEASE, claim="first", limit=1)
+    (held,) = await store.claim_asks(
+        connector="moov-3pp", now=NOW + LEASE + 1, until=NOW + 2 * LEASE, claim="second", limit=1
+    )
     end = {
         "attempt": held,
         "asked_at": NOW,
@@ -207,7 +214,9 @@ async def test_a_second_hint_after_an_answer_waits_out_the_five_seconds(
     store = await open_store(empty_database)
     _, attempt = await _in_flight(store)
     await store.hint(attempt.reference, NOW + 1_000)
-    (held,) = await store.claim_asks(now=NOW + 1_000, until=NOW + LEASE, claim="one", limit=1)
+    (held,) = await store.claim_asks(
+        connector="moov-3pp", now=NOW + 1_000, until=NOW + LEASE, claim="one", limit=1
+    )
     later = {"asked_at": NOW + 1_001, "next_ask_at": NOW + 60 * SECOND, "hinted_ask_at": NOW + 1_200}
     assert await store.release_ask(AskedAgain(attempt=held, claim="one", **later))
     assert await store.hint(attempt.reference, NOW + 2_000)

@@ -36,10 +36,18 @@ The script also asks that its tab saw the payment under way, and that it has not
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """What is wrong with what was typed: the field it belongs to ('' for the whole form) and PayerError's reason."""
+    """What is wrong with what was typed: the field it belongs to ('' for the whole form) and PayerError's reason.
+
+    ``wait_s``: seconds until it may be tried again, 0 where nobody knows.
+    """
 
     field: str
     reason: str
+    wait_s: int = 0
+
+    @property
+    def wait_minutes(self) -> int:
+        return -(-self.wait_s // 60)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +99,11 @@ class Choose(Page):
     @property
     def payable(self) -> bool:
         return any(country.unavailable is None for country in self.countries)
+
+    @property
+    def out_of_service(self) -> bool:
+        """Whether only operators that do not answer now stand in the way: that passes, other reasons do not."""
+        return any(country.unavailable == "out_of_service" for country in self.countries)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,7 +260,7 @@ def _order(view: View) -> Order:
 def _status_of(problem: Problem | None) -> int:
     if problem is None:
         return 200
-    return 429 if problem.reason == "too_soon" else 422
+    return 429 if problem.reason in ("too_soon", "too_many_prompts") else 422
 
 
 def _first_country(view: View, given: Phone | None) -> str:

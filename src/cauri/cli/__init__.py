@@ -22,9 +22,11 @@ MODULES = {
     "payment": "payments",
     "deliveries": "deliveries",
     "reconcile": "reconcile",
-    "operator": "operator",
+    "surplus": "surplus",
+    "operators": "operators",
     "listen": "listen",
     "admin": "admin",
+    "operator": "operator",
 }
 
 

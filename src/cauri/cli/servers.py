@@ -100,10 +100,7 @@ def sandbox(
 ) -> None:
     """Gateway, simulated operators and loops in one process: everything a shop needs to be built and tested, offline."""
     logs.set_up("text", _log_level())
-    if memory and (data or database):
-        raise Trouble("--memory keeps nothing, so it goes with neither --data nor --database")
     _check_sandbox_options(site_id, (apikey, secret_key, admin_token), public_url, ready_file)
-    methods = chosen_methods(method or ())
     sockets = _listeners((host, port), (host, operators_port))
     url, secret = _kept_state(data, memory, database)
     options = SandboxOptions(
@@ -115,7 +112,7 @@ def sandbox(
         secret_key=secret_key,
         admin_token=admin_token,
         operator_delay_s=operator_delay,
-        methods=methods,
+        methods=chosen_methods(method or ()),
     )
     with _single_process(url):
         _run_loop(_sandbox(options, sockets, ready_file))
@@ -193,6 +190,8 @@ def _check_sandbox_options(
 
 def _kept_state(data: Path | None, memory: bool, database: str | None) -> tuple[str, str]:
     """The database and the secret that seals keys in it."""
+    if memory and (data or database):
+        raise Trouble("--memory keeps nothing, so it goes with neither --data nor --database")
     if memory:
         return MEMORY, os.urandom(16).hex()
     if database is not None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from cauri.cli.instance import Trouble
 from cauri.clock import DAY, HOUR, MINUTE, SECOND
-from cauri.domain.payment import Attempt, HistoryRow, Timeline
+from cauri.domain.payment import Attempt, HistoryRow, Surplus, Timeline
 
 
 def checked_site_id(text: str) -> str:
@@ -62,11 +62,20 @@ def timeline_lines(timeline: Timeline) -> list[str]:
         "",
         *(f"{moment(at)}  {text}" for at, text in sorted(events, key=lambda event: event[0])),
     ]
-    lines += [
-        f"SURPLUS  attempt {each.attempt}: {each.amount} {each.currency} received after the end, operator's {each.operator_id}"
-        for each in timeline.surpluses
-    ]
+    lines += [_surplus(each) for each in timeline.surpluses]
     return [*lines, *_pending(timeline)]
+
+
+def _surplus(surplus: Surplus) -> str:
+    back = (
+        f"; given back {moment(surplus.refunded_at)} by {surplus.refunded_by}: {surplus.refund_why}"
+        if surplus.refunded_at is not None
+        else "; to be given back ('cauri surplus list')"
+    )
+    return (
+        f"SURPLUS  attempt {surplus.attempt}: {surplus.amount} {surplus.currency} received after the end, "
+        f"operator's {surplus.operator_id}{back}"
+    )
 
 
 def _attempt(attempt: Attempt, row: HistoryRow) -> str:

@@ -15,7 +15,8 @@ from cauri.config.operators import (
     WaveSettings,
 )
 from cauri.config.reading import load, read
-from cauri.config.settings import Limits, Settings
+from cauri.config.settings import Limits, Routing, Settings
+from cauri.config.statements import StatementSettings
 from cauri.config.values import BadSettings
 from cauri.domain.notifying import NotificationSettings
 
@@ -31,7 +32,9 @@ __all__ = [
     "OrangeWebPaySettings",
     "PawaPaySettings",
     "PayGateSettings",
+    "Routing",
     "Settings",
+    "StatementSettings",
     "WaveSettings",
     "load",
     "read",

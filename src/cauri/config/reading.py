@@ -85,12 +85,25 @@ def _read_tables(
     if typing.get_origin(kind) is not dict:
         return _read_table(table, values, path, faults)
     made = {}
+    if path == "statements.":
+        return _read_statements(table, values, path, faults)
     for country, inner in values.items():
         if country.upper() not in COUNTRIES or not isinstance(inner, Mapping):
             faults.append(f"{path}{country}: must be a table named after a country: {', '.join(COUNTRIES)}")
         else:
             made[country.upper()] = _read_table(table, inner, f"{path}{country}.", faults)
     return None if None in made.values() or len(made) < len(values) else made
+
+
+def _read_statements(
+    table: type[msgspec.Struct], values: Mapping[str, Any], path: str, faults: list[str]
+) -> Any:
+    """A table for each operator whose statements are read; None where one has faults."""
+    made = {
+        name: _read_table(table, inner if isinstance(inner, Mapping) else {}, f"{path}{name}.", faults)
+        for name, inner in values.items()
+    }
+    return None if None in made.values() else made
 
 
 def _read_table(
@@ -144,11 +157,21 @@ def _operator_faults(settings: Settings) -> list[str]:
     faults = [] if named else ["operators: none is configured; add an [operators.NAME] table"]
     for name in sorted(named):
         faults += _url_faults(f"operators.{name}.base_url", getattr(named[name], "base_url"))  # noqa: B009
-    for method, connector in settings.methods.items():
+    for method, chosen in settings.methods.items():
+        names = (chosen,) if isinstance(chosen, str) else chosen
         if method not in METHODS:
             faults.append(f"methods.{method}: no such payment method")
-        if connector not in named:
-            faults.append(f"methods.{method}: {connector!r} is not a configured operator")
+        if not names:
+            faults.append(f"methods.{method}: name at least one operator, or leave the line out")
+        for name in names:
+            if name not in named:
+                faults.append(f"methods.{method}: {name!r} is not a configured operator")
+        if len(set(names)) < len(names):
+            faults.append(f"methods.{method}: names an operator twice")
+    for name, statement in settings.statements.items():
+        if name not in named:
+            faults.append(f"statements.{name}: {name!r} is not a configured operator")
+        faults += [f"statements.{name}.{fault}" for fault in statement.faults()]
     return faults
 
 

@@ -72,6 +72,9 @@ def _cased(path: list[str], name: str) -> str:
 
 def _read_text(path: list[str], name: str, text: str) -> Any:
     """Lists are written with commas in the environment."""
+    if path == ["methods"]:
+        names = [part.strip() for part in text.split(",") if part.strip()]
+        return names[0] if len(names) == 1 else names
     if name in LISTS or path == ["bounds"]:
         return [part.strip() for part in text.split(",") if part.strip()]
     return text

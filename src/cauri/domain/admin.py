@@ -13,7 +13,9 @@ SCOPES: dict[str, str] = {
     "endpoints:read": "which notify_url hosts are in trouble",
     "metrics:read": "the metrics, for Prometheus",
     "audit:read": "what was done with admin tokens",
-    "operators:read": "the operators' state and limits",
+    "operators:read": "how the operators stand: breakers, availability, bounds, success rates",
+    "surpluses:read": "money that came after a payment's end",
+    "surpluses:write": "say that such money was given back",
     "sites:test": "send a test to a site's notify_url",
 }
 """Every scope and what it opens."""

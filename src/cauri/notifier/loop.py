@@ -53,6 +53,7 @@ class Notifier:
         self._lane = ""
         self._more = self._only_room = self._news = self._stopping = False
         self._taking: asyncio.Task[int] | None = None
+        self._one_at_a_time = asyncio.Lock()
 
     def hear(self, endpoint: str | None = None) -> None:
         """Something new is due, at this endpoint: the next tick looks for it."""
@@ -71,15 +72,19 @@ class Notifier:
         )  # a loop that is stopped must not leave claims that nobody sends
 
     async def _take(self, now: int) -> int:
-        probed = 0
-        if await self._endpoints.look(now):
-            probed = await self._probe(now)
-        return probed + await self._take_up(now)
+        async with self._one_at_a_time:
+            probed = 0
+            if await self._endpoints.look(now):
+                probed = await self._probe(now)
+            return probed + await self._take_up(now)
 
     async def idle(self) -> None:
         """Returns when every delivery taken up has been made."""
-        while self._tasks:
-            await asyncio.wait(set(self._tasks))
+        while under_way := {*self._tasks, *self._under_way()}:
+            await asyncio.wait(under_way)
+
+    def _under_way(self) -> list[asyncio.Task[int]]:
+        return [] if self._taking is None or self._taking.done() else [self._taking]
 
     async def stop(self) -> None:
         """What was claimed and not sent is given back. Deliveries under way get a moment to end; one that is cut off is made again when

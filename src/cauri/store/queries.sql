@@ -100,13 +100,59 @@ RETURNING reference
 -- name: insert_attempts
 -- New attempts, each under the reference that the operator will know it by.
 INSERT INTO attempt (slot, token, number, reference, connector, method, phone, amount, currency, status, code, started_at, sent_at,
-                     ended_at, operator_id, page_url, handle, word, next_ask_at, asks, hinted_at, claimed_until, claimed_by)
+                     ended_at, operator_id, page_url, handle, word, next_ask_at, asks, hinted_at, claimed_until, claimed_by, site_id)
 SELECT CAST(r.value->>'slot' AS INTEGER), r.value->>'token', CAST(r.value->>'number' AS INTEGER), r.value->>'reference',
        r.value->>'connector', r.value->>'method', r.value->>'phone', CAST(r.value->>'amount' AS BIGINT), r.value->>'currency',
        r.value->>'status', r.value->>'code', CAST(r.value->>'started_at' AS BIGINT), CAST(r.value->>'sent_at' AS BIGINT),
        CAST(r.value->>'ended_at' AS BIGINT), r.value->>'operator_id', r.value->>'page_url', r.value->>'handle', r.value->>'word',
-       CAST(r.value->>'next_ask_at' AS BIGINT), 0, NULL, CAST(r.value->>'claimed_until' AS BIGINT), r.value->>'claimed_by'
+       CAST(r.value->>'next_ask_at' AS BIGINT), 0, NULL, CAST(r.value->>'claimed_until' AS BIGINT), r.value->>'claimed_by',
+       r.value->>'site_id'
 FROM {rows} WHERE true
+
+-- name: lock_payers
+-- Holds these payers, in key order, until the transaction ends: nobody else counts what they do meanwhile.
+INSERT INTO payer_lock (payer, at)
+SELECT r.value->>'payer', CAST(r.value->>'at' AS BIGINT) FROM {rows} WHERE true ORDER BY 1
+ON CONFLICT (payer) DO UPDATE SET at = excluded.at
+
+-- name: payer_use
+-- What each number has paid its site in the day, week and month, or is about to; other payments than the one that asks.
+SELECT r.value->>'token',
+       COUNT(CASE WHEN a.started_at >= CAST(r.value->>'day' AS BIGINT) THEN 1 END),
+       CAST(COALESCE(SUM(CASE WHEN a.started_at >= CAST(r.value->>'day' AS BIGINT) AND a.currency = r.value->>'currency'
+                              THEN a.amount END), 0) AS BIGINT),
+       COUNT(CASE WHEN a.started_at >= CAST(r.value->>'week' AS BIGINT) THEN 1 END),
+       CAST(COALESCE(SUM(CASE WHEN a.started_at >= CAST(r.value->>'week' AS BIGINT) AND a.currency = r.value->>'currency'
+                              THEN a.amount END), 0) AS BIGINT),
+       COUNT(CASE WHEN a.started_at >= CAST(r.value->>'month' AS BIGINT) THEN 1 END),
+       CAST(COALESCE(SUM(CASE WHEN a.started_at >= CAST(r.value->>'month' AS BIGINT) AND a.currency = r.value->>'currency'
+                              THEN a.amount END), 0) AS BIGINT)
+FROM {rows} JOIN attempt a ON a.site_id = r.value->>'site_id' AND a.phone = r.value->>'phone'
+     AND a.started_at >= CAST(r.value->>'first' AS BIGINT) AND a.status IN ('asked', 'sent', 'paid', 'surplus')
+     AND a.token <> r.value->>'token'
+GROUP BY r.value->>'token'
+
+-- name: prompt_use
+-- How often each number was prompted since a moment, altogether and for this address, and the oldest of each.
+SELECT r.value->>'token', COUNT(p.at), COUNT(CASE WHEN p.address = r.value->>'address' THEN 1 END), MIN(p.at),
+       MIN(CASE WHEN p.address = r.value->>'address' THEN p.at END)
+FROM {rows} JOIN prompt p ON p.phone = r.value->>'phone' AND p.at > CAST(r.value->>'since' AS BIGINT)
+GROUP BY r.value->>'token'
+
+-- name: insert_prompts
+-- Prompts that are about to leave.
+INSERT INTO prompt (phone, at, token, number, address)
+SELECT r.value->>'phone', CAST(r.value->>'at' AS BIGINT), r.value->>'token', CAST(r.value->>'number' AS INTEGER), r.value->>'address'
+FROM {rows} WHERE true
+ON CONFLICT DO NOTHING
+
+-- name: prune_prompts
+-- Prompts that no limit looks back to.
+DELETE FROM prompt WHERE at < :before
+
+-- name: prune_payer_locks
+-- Payers that nobody has counted for long.
+DELETE FROM payer_lock WHERE at < :before
 
 -- name: insert_history
 -- One row for each move.
@@ -132,6 +178,14 @@ SELECT CAST(r.value->>'slot' AS INTEGER), r.value->>'token', CAST(r.value->>'att
        r.value->>'operator_id', CAST(r.value->>'amount' AS BIGINT), r.value->>'currency'
 FROM {rows} WHERE true
 
+-- name: refund_surpluses
+-- A person gave this money back; no row back where that was said before.
+UPDATE surplus AS s SET refunded_at = CAST(r.value->>'at' AS BIGINT), refunded_by = r.value->>'actor', refund_why = r.value->>'note'
+FROM {rows}
+WHERE s.slot = CAST(r.value->>'slot' AS INTEGER) AND s.token = r.value->>'token'
+  AND s.attempt = CAST(r.value->>'refunded' AS INTEGER) AND s.refunded_at IS NULL
+RETURNING token
+
 -- name: moves_by_version
 -- Which move made these versions: tells a move that was lost during COMMIT from one that somebody else made.
 SELECT h.token, h.move_id
@@ -146,12 +200,23 @@ SELECT {attempt} FROM attempt a WHERE a.slot = :slot AND a.token = :token ORDER 
 -- The attempt that an operator knows by this reference.
 SELECT {attempt} FROM attempt a WHERE a.slot = :slot AND a.reference = :reference
 
+-- name: connectors_due
+-- Which of these connectors have a question that is due.
+SELECT r.value->>'connector' FROM {rows}
+WHERE EXISTS (SELECT 1 FROM attempt a WHERE a.connector = r.value->>'connector' AND a.next_ask_at <= CAST(r.value->>'now' AS BIGINT)
+              AND a.claimed_until < CAST(r.value->>'now' AS BIGINT))
+
+-- name: connectors_in_flight
+-- The connectors that have attempts in flight.
+SELECT DISTINCT a.connector FROM attempt a WHERE a.status = 'sent'
+
 -- name: claim_asks
--- Attempts whose question is due, leased to one asker; the guard stands outside too, or PostgreSQL would hand rows out twice.
+-- A connector's attempts whose question is due, leased to one asker; the guard stands outside too, or PostgreSQL would hand rows out twice.
 UPDATE attempt AS a SET claimed_until = :until, claimed_by = :claim
 WHERE (a.slot, a.token, a.number) IN (
         SELECT b.slot, b.token, b.number FROM attempt b
-        WHERE b.next_ask_at <= :now AND b.claimed_until < :now ORDER BY b.next_ask_at LIMIT :limit {skip_locked})
+        WHERE b.connector = :connector AND b.next_ask_at <= :now AND b.claimed_until < :now
+        ORDER BY b.next_ask_at LIMIT :limit {skip_locked})
   AND a.next_ask_at <= :now AND a.claimed_until < :now
 RETURNING {attempt_returned}
 
@@ -477,7 +542,59 @@ FROM payment_history h WHERE h.slot = :slot AND h.token = :token ORDER BY h.vers
 
 -- name: surpluses_of
 -- Money received for a payment after its end.
-SELECT s.attempt, s.operator_id, s.amount, s.currency FROM surplus s WHERE s.slot = :slot AND s.token = :token ORDER BY s.attempt
+SELECT s.attempt, s.operator_id, s.amount, s.currency, s.refunded_at, s.refunded_by, s.refund_why
+FROM surplus s WHERE s.slot = :slot AND s.token = :token ORDER BY s.attempt
+
+-- name: surpluses
+-- Surpluses of all sites, newest first; with :all the ones given back, too. Page by page: those after a moment and a reference.
+SELECT a.reference, p.site_id, p.transaction_id, s.at, a.connector, a.method, s.operator_id, s.amount, s.currency, s.refunded_at,
+       s.refunded_by, s.refund_why
+FROM surplus s JOIN payment p ON p.slot = s.slot AND p.token = s.token
+     JOIN attempt a ON a.slot = s.slot AND a.token = s.token AND a.number = s.attempt
+WHERE (s.at < :before OR (s.at = :before AND a.reference > :after)) AND (s.refunded_at IS NULL OR :everything = 1) AND (p.site_id = :site_id OR :site_id = '')
+ORDER BY s.at DESC, a.reference LIMIT :limit
+
+-- name: attempts_by_reference
+-- Attempts by the references that operators know them by.
+SELECT {attempt} FROM {rows} JOIN attempt a ON a.slot = CAST(r.value->>'slot' AS INTEGER) AND a.reference = r.value->>'reference'
+
+-- name: attempts_by_operator_id
+-- A connector's attempts by the operator's own numbers.
+SELECT {attempt} FROM {rows} JOIN attempt a ON a.connector = r.value->>'connector' AND a.operator_id = r.value->>'operator_id'
+
+-- name: taken_between
+-- A connector's attempts whose money came between two moments, oldest first, page by page.
+SELECT {attempt} FROM attempt a
+WHERE a.connector = :connector AND a.status IN ('paid', 'surplus') AND a.ended_at <= :until
+  AND (a.ended_at > :since OR (a.ended_at = :since AND a.reference > :after))
+ORDER BY a.ended_at, a.reference LIMIT :limit
+
+-- name: rates
+-- How a connector's attempts by method have ended that left since a moment.
+SELECT a.connector, a.method, COUNT(*), COUNT(CASE WHEN a.status IN ('paid', 'surplus') THEN 1 END),
+       COUNT(CASE WHEN a.status = 'failed' THEN 1 END),
+       COUNT(CASE WHEN a.status = 'failed' AND a.code IN ('603', '804') THEN 1 END)
+FROM attempt a WHERE a.started_at >= :since AND a.sent_at IS NOT NULL
+GROUP BY a.connector, a.method ORDER BY 1, 2
+
+-- name: in_flight
+-- By connector and method: attempts in flight, those whose question is due, those sent before a moment.
+SELECT a.connector, a.method, COUNT(*), COUNT(CASE WHEN a.next_ask_at <= :now THEN 1 END), COUNT(CASE WHEN a.sent_at < :before THEN 1 END)
+FROM attempt a WHERE a.status = 'sent' GROUP BY a.connector, a.method ORDER BY 1, 2
+
+-- name: save_standings
+-- What this process says of its connectors now.
+INSERT INTO standing (process, connector, at, state)
+SELECT r.value->>'process', r.value->>'connector', CAST(r.value->>'at' AS BIGINT), r.value->>'state' FROM {rows} WHERE true
+ON CONFLICT (process, connector) DO UPDATE SET at = excluded.at, state = excluded.state
+
+-- name: standings
+-- What the processes said of their connectors since a moment.
+SELECT s.process, s.connector, s.at, s.state FROM standing s WHERE s.at >= :since ORDER BY s.connector, s.process
+
+-- name: prune_standings
+-- Processes that have said nothing for long.
+DELETE FROM standing WHERE at < :before
 
 -- name: expired_payments
 -- Payments whose session is over and that have nothing in flight.

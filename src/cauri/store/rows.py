@@ -115,6 +115,7 @@ def change_fields(change: Change) -> Fields:
         "actor": change.actor,
         "note": change.note,
         "move_id": change.move_id,
+        "refunded": change.refunded,
     }
 
 
@@ -137,6 +138,11 @@ def attempt_fields(attempt: Attempt, from_status: AttemptStatus | None) -> Field
         from_status=from_status.value if from_status else None,
     )
     return fields
+
+
+def new_attempt_fields(change: Change, attempt: Attempt) -> Fields:
+    """An attempt of this change's payment, for ``insert_attempts``."""
+    return {**attempt_fields(attempt, None), "site_id": change.after.site_id}
 
 
 def surplus_fields(change: Change, surplus: Surplus) -> Fields:
@@ -166,7 +172,7 @@ def delivery_of(row: Row) -> DeliveryRow:
 
 
 def surplus_of(row: Row) -> Surplus:
-    names = ("attempt", "operator_id", "amount", "currency")
+    names = ("attempt", "operator_id", "amount", "currency", "refunded_at", "refunded_by", "refund_why")
     return Surplus(**dict(zip(names, row, strict=True)))
 
 

@@ -11,9 +11,12 @@ from typing import Any
 import msgspec
 
 from cauri.domain.endpoints import endpoint_of
+from cauri.domain.limits import Verdict
 from cauri.domain.payment import Attempt, Change, DeliveryRow, Payment, Timeline, slot_of, slot_of_token
 from cauri.domain.site import Site
+from cauri.store.books import Books
 from cauri.store.engine import Engine, Row, Statement
+from cauri.store.figures import Figures
 from cauri.store.group_commit import Group
 from cauri.store.notifications import NotificationQueue
 from cauri.store.operations import apply_changes, one, open_payments, record_deliveries, release_asks
@@ -65,11 +68,13 @@ class Store:
         self.engine = engine
         self.notifications = NotificationQueue(engine)
         self._vault = vault
+        self.books = Books(engine)
+        self.figures = Figures(engine)
         lanes = engine.lanes
         self._opening = Group[Payment, Payment](
             lambda rows: engine.write(lambda: open_payments(rows), single=True), lanes=lanes
         )
-        self._changing = Group[Change, bool](
+        self._changing = Group[Change, Verdict](
             lambda rows: engine.write(lambda: apply_changes(rows)),
             lanes=lanes,
             key=lambda change: change.after.token,
@@ -100,8 +105,9 @@ class Store:
         """Writes a new payment; gives back what the database holds under its transaction_id (another token: an older payment)."""
         return await self._opening.submit(payment)
 
-    async def apply(self, change: Change) -> bool:
-        """Writes a change; False where the payment has moved on since it was read, and nothing was written."""
+    async def apply(self, change: Change) -> Verdict:
+        """Writes a change: True. False where the payment has moved on since it was read, a limit where the change's guard does
+        not hold; nothing was written then."""
         return await self._changing.submit(change)
 
     async def payment_by_transaction(self, site_id: str, transaction_id: str) -> Payment | None:
@@ -156,9 +162,23 @@ class Store:
         rows = await self._read("attempt_by_reference", slot=slot, reference=reference)
         return attempt_of(rows[0]) if rows else None
 
-    async def claim_asks(self, *, now: int, until: int, claim: str, limit: int) -> list[Attempt]:
-        """Attempts whose question is due, leased to ``claim`` until ``until``."""
-        rows = await self._write("claim_asks", now=now, until=until, claim=claim, limit=limit)
+    async def connectors_due(self, connectors: Sequence[str], now: int) -> list[str]:
+        """Those of these connectors that have a question that is due."""
+        rows = [{"connector": name, "now": now} for name in connectors]
+        return (
+            [row[0] for row in await self.engine.read(Statement("connectors_due", rows=rows))] if rows else []
+        )
+
+    async def connectors_in_flight(self) -> list[str]:
+        return [row[0] for row in await self._read("connectors_in_flight")]
+
+    async def claim_asks(
+        self, *, connector: str, now: int, until: int, claim: str, limit: int
+    ) -> list[Attempt]:
+        """A connector's attempts whose question is due, leased to ``claim`` until ``until``."""
+        rows = await self._write(
+            "claim_asks", connector=connector, now=now, until=until, claim=claim, limit=limit
+        )
         return [attempt_of(row) for row in rows]
 
     async def release_ask(self, asked: AskedAgain) -> bool:
@@ -190,6 +210,11 @@ class Store:
         """Attempts sent before a moment that have no end, with their site_id and transaction_id; oldest first."""
         rows = await self._read("unended_attempts", before=before, limit=limit)
         return [(attempt_of(row[:-2]), row[-2], row[-1]) for row in map(tuple, rows)]
+
+    async def prune_prompts(self, before: int) -> None:
+        """Forgets prompts, and who was counted, from before a moment."""
+        await self._write("prune_prompts", before=before)
+        await self._write("prune_payer_locks", before=before)
 
     # notifications
 

@@ -95,6 +95,9 @@ DOORS_AND_SCOPES = [
     ("GET", "/metrics", "metrics:read"),
     ("GET", "/alerts", "metrics:read"),
     ("GET", "/audit", "audit:read"),
+    ("GET", "/operators", "operators:read"),
+    ("GET", "/surpluses", "surpluses:read"),
+    ("POST", "/surpluses/refunded", "surpluses:write"),
 ]
 
 
@@ -123,6 +126,13 @@ OF_ONE_SITE = [
     pytest.param("POST", "/deliveries/replay-since", {"site": "other", "since": "1h"}, id="replay since"),
     pytest.param("POST", "/deliveries/replay-parked", {"site": "other"}, id="replay parked"),
     pytest.param("POST", "/endpoints/probe", {"site": "other", "origin": "http://x:80"}, id="probe"),
+    pytest.param("GET", "/surpluses?site=other", None, id="surpluses"),
+    pytest.param(
+        "POST",
+        "/surpluses/refunded",
+        {"site": "other", "reference": "3f2a8c1e-0c5d-4a4e-9a51-3d6f0d6c1a77", "why": "x"},
+        id="refunded",
+    ),
 ]
 
 

@@ -74,12 +74,15 @@ class AttemptSeen(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SurplusSeen(msgspec.Struct, frozen=True, kw_only=True):
-    """Money that came after the end."""
+    """Money that came after the payment's end. `refunded_at`: when a person gave it back, null until then."""
 
     attempt: int
     operator_id: str
     amount: int
     currency: str
+    refunded_at: str | None
+    refunded_by: str
+    refund_why: str
 
 
 class NotificationSeen(msgspec.Struct, frozen=True, kw_only=True):
@@ -271,7 +274,8 @@ def _attempt(attempt: Attempt) -> AttemptSeen:
 
 
 def _surplus(surplus: Surplus) -> SurplusSeen:
-    return SurplusSeen(**msgspec.structs.asdict(surplus))
+    own = msgspec.structs.asdict(surplus)
+    return SurplusSeen(**{**own, "refunded_at": iso_or_none(surplus.refunded_at)})
 
 
 def _notification(state: dict[str, int | None]) -> NotificationSeen:

@@ -123,5 +123,13 @@ def check_site(token: AdminToken, holder: Any) -> None:
         raise Refusal(SITE_NOT_ALLOWED, f"site: this token is not for site {site!r}; use one that is")
 
 
+def check_all_sites(call: Call) -> None:
+    """Raises Refusal where a token of some sites is at a door that is of all."""
+    if call.token.sites is not None:
+        raise Refusal(
+            SITE_NOT_ALLOWED, "this token is for some sites only, this is of all: use a token for all sites"
+        )
+
+
 def not_found(what: str) -> Refusal:
     return Refusal(NOT_FOUND, what)

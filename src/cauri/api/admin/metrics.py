@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
-from cauri.api.admin.door import Call, Door, Text
-from cauri.api.admin.refusals import SITE_NOT_ALLOWED, Refusal
+from cauri.api.admin.door import Call, Door, Text, check_all_sites
 from cauri.domain.moments import iso
 
 if TYPE_CHECKING:
@@ -94,14 +93,14 @@ class Metrics:
         ]
 
     async def _alerts(self, call: Call) -> AlertList:
-        _check_all_sites(call)
+        check_all_sites(call)
         raised = await self._records.alerts()
         return AlertList(
             [AlertSeen(name=each.name, since=iso(each.since), detail=each.detail) for each in raised]
         )
 
     async def _metrics(self, call: Call) -> Text:
-        _check_all_sites(call)
+        check_all_sites(call)
         counts = await self._store.notifications.counts(call.now)
         payments, attempts = await self._records.waiting_counts()
         gauges = {
@@ -113,13 +112,6 @@ class Metrics:
             ),
         }
         return Text(CONTENT_TYPE, _exposed(gauges) + _endpoints(counts) + self._deliveries.exposition())
-
-
-def _check_all_sites(call: Call) -> None:
-    if call.token.sites is not None:
-        raise Refusal(
-            SITE_NOT_ALLOWED, "this token is for some sites only, this is of all: use a token for all sites"
-        )
 
 
 def of_queue(counts: QueueCounts, now: int) -> dict[tuple[str, str], float]:

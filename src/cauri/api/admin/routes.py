@@ -13,8 +13,10 @@ from cauri.api.admin.feed import Bell, Feed
 from cauri.api.admin.log_doors import LogDoors
 from cauri.api.admin.metrics import Deliveries, Metrics
 from cauri.api.admin.openapi import document
+from cauri.api.admin.operator_doors import OperatorDoors
 from cauri.api.admin.page import rendered
 from cauri.api.admin.queue_doors import QueueDoors
+from cauri.api.admin.surplus_doors import SurplusDoors
 from cauri.api.admin.tokens import Guard
 from cauri.api.admin.try_door import TryDoor
 from cauri.clock import Clock
@@ -22,6 +24,7 @@ from cauri.notifier.sender import Sender
 from cauri.wire.callers import Addresses, Buckets
 
 if TYPE_CHECKING:
+    from cauri.lifecycle import Lifecycle
     from cauri.store import AdminRecords, Store, Vault
 
 
@@ -31,6 +34,7 @@ def all_doors(
     vault: Vault,
     clock: Clock,
     *,
+    lifecycle: Lifecycle,
     bell: Bell,
     deliveries: Deliveries,
     sender: Sender,
@@ -43,6 +47,8 @@ def all_doors(
         *Feed(store, vault, clock, bell).doors(),
         *Metrics(store, records, deliveries).doors(),
         *TryDoor(store, sender, clock).doors(),
+        *OperatorDoors(store).doors(),
+        *SurplusDoors(store, lifecycle).doors(),
     ]
 
 

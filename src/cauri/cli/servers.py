@@ -54,6 +54,14 @@ from cauri.workers import Workers
 
 app = plain_app()
 
+MethodOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="METHOD=CONNECTOR",
+        help="Which simulated operator serves a method, such as OM=orange_webpay_ci; can be given several times.",
+    ),
+]
+
 
 @app.command()
 def sandbox(
@@ -82,13 +90,7 @@ def sandbox(
     operator_delay: Annotated[
         float, typer.Option(min=0, help="Seconds a simulated customer takes to approve.")
     ] = 1.0,
-    method: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="METHOD=CONNECTOR",
-            help="Which simulated operator serves a method, such as OM=orange_webpay_ci; can be given several times.",
-        ),
-    ] = None,
+    method: MethodOption = None,
     database: Annotated[
         str | None, typer.Option(help="postgresql://user:password@host/name in place of SQLite.")
     ] = None,

@@ -46,7 +46,7 @@ Tell = Callable[[str], None]
 
 async def pay(
     url: str,
-    phone: str,
+    phone: str = "",
     *,
     method: str | None = None,
     otp: str = "123456",
@@ -57,7 +57,8 @@ async def pay(
 ) -> Ended:
     """Plays the customer of this payment_url until it ends or ``timeout_s`` is over. Raises CustomerTrouble.
 
-    ``phone`` is international with ``+``, or national of the country that the page proposes. ``method`` is a payment_method code
+    ``phone`` is international with ``+``, or national of the country that the page proposes; empty where a card pays or
+    the shop gave the number. ``method`` is a payment_method code
     of the contract, None for the operator that the page finds. After a failed attempt the customer gives up; ``cancel`` presses
     Cancel on the first page.
     """
@@ -195,6 +196,8 @@ class _Customer:
             raise CustomerTrouble(f"the page does not take a number: {page.text}")
         self._say("number given")
         after = await self._browser.send(form, number=self._phone, **self._country(form))
+        if after.error and not self._phone:
+            raise CustomerTrouble("the page asks for the payer's number: give one (--phone)")
         if after.error:
             raise CustomerTrouble(f"the page refuses the number: {after.error}")
         return after

@@ -18,20 +18,24 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from jinja2 import Environment
+
 import cauri
-import cauri.checkout.routes
 import cauri.cli.servers
+from cauri.api.docs import Docs
+from cauri.checkout.rendering import Renderer
 from cauri.cli import main
+from cauri.lifecycle import Lifecycle
 
 SOURCE = str(Path(cauri.__file__).parent) + os.sep
-BEGIN = ("lifecycle/life.py", "open")
 WATCHED = (
-    "lifecycle/",
+    *(f"lifecycle/{name}.py" for name in ("life", "attempting", "asking", "changing")),
     "domain/moves.py",
     "loops/poll_operators.py",
-    "store/",
+    *(f"store/{name}.py" for name in ("store", "operations", "group_commit", "sqlite", "postgres")),
     "operators/",
 )
+NOT_WATCHED = ("operators/registry.py",)  # only looks things up
 
 Point = tuple[str, int, int]
 """A file below src/cauri, a line of it, and before its how-manieth execution, from 1."""
@@ -46,21 +50,16 @@ def watch(kill: Point | None, note: Path | None) -> None:
 
     def name_of(path: str) -> str | None:
         name = path.removeprefix(SOURCE)
-        return name if name != path and name.startswith(WATCHED) else None
+        return name if name.startswith(WATCHED) and name not in NOT_WATCHED else None
 
     def line(frame: FrameType, event: str, _: Any) -> Any:
-        nonlocal begun
-        if event != "line":
-            return line
-        name = names[frame.f_code.co_filename] or ""
-        begun = begun or (name, frame.f_code.co_name) == BEGIN
-        if begun:
-            here = (name, frame.f_lineno)
+        if event == "line" and begun:
+            here = (names[frame.f_code.co_filename] or "", frame.f_lineno)
             counts[here] += 1
-            if kill is not None and here == kill[:2] and counts[here] == kill[2]:
+            if here == target and kill is not None and counts[here] == kill[2]:
                 os.kill(os.getpid(), signal.SIGKILL)
             if notes is not None:
-                os.write(notes, f"{name} {frame.f_lineno} {counts[here]}\n".encode())
+                os.write(notes, f"{here[0]} {here[1]} {counts[here]}\n".encode())
         return line
 
     def call(frame: FrameType, _event: str, _: Any) -> Any:
@@ -69,8 +68,17 @@ def watch(kill: Point | None, note: Path | None) -> None:
             names[path] = name_of(path)
         return line if names[path] else None
 
-    threading.settrace(call)
-    sys.settrace(call)
+    async def opens(*given: Any) -> Any:
+        """Only here, or starting up would be traced as well, which takes its time."""
+        nonlocal begun
+        if not begun:
+            begun = True
+            sys.settrace(call)
+        return await opened(*given)
+
+    target = None if kill is None else kill[:2]
+    opened, Lifecycle.open = Lifecycle.open, opens  # type: ignore[method-assign]
+    threading.settrace(call)  # the store's threads, which start before
 
 
 def serve(order: dict[str, Any]) -> None:
@@ -99,11 +107,32 @@ def forked(work: Callable[[], None]) -> int:
         os._exit(1)
 
 
+def compile_templates() -> None:
+    """Once here instead of in every gateway: a template that was compiled before is not compiled again."""
+    compiled: dict[tuple[str, str | None], Any] = {}
+    really = Environment.compile
+
+    def compile_once(
+        environment: Environment, source: str, name: str | None = None, *rest: Any, **more: Any
+    ) -> Any:
+        if (source, name) not in compiled:
+            compiled[source, name] = really(environment, source, name, *rest, **more)
+        return compiled[source, name]
+
+    Environment.compile = compile_once  # type: ignore[method-assign, assignment]
+    Docs("http://127.0.0.1")
+    pages = Renderer("", {})._environment
+    for name in pages.list_templates():
+        pages.get_template(name)
+
+
 def answer(**fields: object) -> None:
     os.write(1, json.dumps(fields).encode() + b"\n")
 
 
 if __name__ == "__main__":
+    compile_templates()
+    gc.collect()
     gc.freeze()
     for text in sys.stdin:
         child = forked(lambda text=text: serve(json.loads(text)))  # type: ignore[misc]

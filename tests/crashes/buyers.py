@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
+from base64 import b32decode
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urljoin
+from uuid import UUID
 
 import httpx
 
@@ -58,10 +61,11 @@ class Buyer:
         """Opens, or asks again, and presses what the page offers until it has ended or only a rule can end it."""
         await self.opens()
         for _ in range(PRESSES_MAX):
+            seen = (await self.payment()).version
             page = await self.page()
             if page.name in ENDED:
                 return await self.is_told()
-            if not await self.presses(page) and not await self.goes_on():
+            if not await self.presses(page) and not await self.goes_on(seen):
                 return None
         raise AssertionError(f"{self}: presses without end")
 
@@ -135,16 +139,24 @@ class Buyer:
             "cc-name": "Awa Traore",
         }
 
-    async def goes_on(self) -> bool:
-        """Waits for the next change; False where nothing comes but what a rule or a person decides later."""
-        seen, asks = (await self.payment()).version, await self.asks()
-        async with asyncio.timeout(20):
+    async def goes_on(self, seen: int) -> bool:
+        """Waits for a newer version; False where nothing comes but what a rule or a person decides later."""
+        asks = await self.asks()
+        async with within(20, lambda: f"{self}: nothing comes any more"):
             while (await self.payment()).version == seen:
                 if await self.asks() >= asks + SILENT_AFTER_ASKS and not await self.will_be_found():
                     return False
-                await self.machine.questions_are_due(self.token)
+                await self.is_asked_soon()
                 await asyncio.sleep(0.03)
         return True
+
+    async def is_asked_soon(self) -> None:
+        """Time for the next question, where it is far and nobody is asking now."""
+        attempt = await self.in_flight()
+        if attempt is not None and attempt.next_ask_at is not None:
+            now = self.machine.gateway.clock.now()
+            if attempt.claimed_until < now < attempt.next_ask_at:
+                await self.machine.questions_are_due(self.token)
 
     async def will_be_found(self) -> bool:
         attempts = await self.attempts()
@@ -158,7 +170,7 @@ class Buyer:
         return any(attempt.reference in debits for attempt in await self.attempts())
 
     async def is_told(self) -> None:
-        async with asyncio.timeout(20):
+        async with within(20, lambda: f"{self}: the shop is not told"):
             while (state := await self.machine.store.notification(await self.payment())) is not None:
                 if state.due_at is None:
                     return
@@ -176,6 +188,15 @@ class Buyer:
         return next((one for one in await self.attempts() if one.status is AttemptStatus.SENT), None)
 
 
+@contextlib.asynccontextmanager
+async def within(seconds: float, otherwise: Callable[[], str]) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise AssertionError(otherwise()) from None
+
+
 def is_askable(machine: KillingMachine, attempt: Attempt) -> bool:
     return connector_of(machine, attempt).silence.askable
 
@@ -191,8 +212,13 @@ async def standing_debits(machine: KillingMachine, client: httpx.AsyncClient) ->
     taken = defaultdict(list)
     for debit in (await machine.control(client, "books"))["debits"]:
         if debit["taken_back_at"] is None:
-            taken[debit["merchant_reference"]].append(Decimal(debit["amount"]))
+            taken[our_name(debit["merchant_reference"])].append(Decimal(debit["amount"]))
     return taken
+
+
+def our_name(reference: str) -> str:
+    """Orange WebPay takes 30 characters and knows the attempt by its UUID's bytes in base32."""
+    return str(UUID(bytes=b32decode(reference + "======"))) if len(reference) == 26 else reference
 
 
 async def closes(gateway: Gateway, buyer: Buyer, attempt: Attempt) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import msgspec
 
+from cauri.app import Gateway
 from cauri.simulated import simulated_operators, simulated_settings
 from cauri.simulator.app import Dialect
 from cauri.simulator.exchange import Exchange
@@ -43,6 +44,7 @@ class KillingMachine(Machine):
 
     async def set_up(self) -> None:
         await super().set_up()
+        self.gateway = Gateway(self.settings)  # never started: to ask what a connector's rules are, and to close
         # A setting of this name would be refused, and it is for the tests.
         environment = {name: value for name, value in os.environ.items() if name != "CAURI_KILLS"}
         self.zygote = await asyncio.create_subprocess_exec(
@@ -82,6 +84,8 @@ class KillingMachine(Machine):
 
     async def tear_down(self) -> None:
         await super().tear_down()
+        await self.gateway.operators.close()
+        await self.gateway.store.close()
         assert self.zygote.stdin is not None
         self.zygote.stdin.close()
         await self.zygote.wait()
@@ -98,8 +102,8 @@ class KillingMachine(Machine):
         """Time for the next question to the operator, where nobody is asking it now."""
         await self.store.engine.script(
             [
-                f"UPDATE attempt SET next_ask_at = next_ask_at - 60000 WHERE token = '{token}' "  # noqa: S608
-                "AND claimed_until = 0 AND status = 'sent'"
+                f"UPDATE attempt SET next_ask_at = 0 WHERE token = '{token}' "  # noqa: S608
+                "AND status = 'sent'"
             ]
         )
 

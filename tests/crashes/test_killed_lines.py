@@ -14,7 +14,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cauri.app import Gateway
 from cauri.clock import HOUR
 from tests.conftest import NewDatabase
 from tests.crashes.buyers import Buyer, books_agree, closes, connector_of
@@ -66,7 +65,6 @@ async def test_killed_before_any_line_of_an_attempt_it_ends_rightly(
     case = BY_NAME[name]
     machine = KillingMachine(await new_database(engine), tmp_path, methods={case.method: case.connector})
     await machine.set_up()
-    machine.gateway = Gateway(machine.settings)  # only to ask what a connector's rules are, and to close
     try:
         killing = Killing(machine, receiver, client, case, fault)
         every = await killing.every_point()
@@ -77,8 +75,6 @@ async def test_killed_before_any_line_of_an_attempt_it_ends_rightly(
         print(f"{name} {fault or 'fair'} {engine}: {len(points) - missed} of {len(every)} kills, {missed} not met")
         assert missed <= len(points) // 20
     finally:
-        await machine.gateway.store.close()
-        await machine.gateway.operators.close()
         await machine.tear_down()
 
 

@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 from urllib.parse import urljoin
 from uuid import UUID
 
@@ -22,6 +21,7 @@ from cauri.customer.page import PageRead, read_page
 from cauri.domain.codes import Code
 from cauri.domain.outcome import Accepted, Refused
 from cauri.domain.payment import Attempt, AttemptStatus, Payment, PaymentStatus
+from cauri.operators.base import Connector
 from tests.crashes.killing import KillingMachine
 from tests.crashes.zygote import Point
 from tests.notifier.receiver import Receiver
@@ -48,7 +48,8 @@ class Buyer:
     def __post_init__(self) -> None:
         number = next(_count)
         self.transaction_id = f"line-{number}"
-        self.phone = self.case.numbers.format(f"{number % 1000:03d}001")
+        # A number of this purchase alone, whose last three digits are no story.
+        self.phone = self.case.numbers.format(f"{number // 99 % 1000:03d}{number % 99 + 1:03d}")
 
     def __str__(self) -> str:
         return f"{self.transaction_id} ({self.case}, died before {self.point})"
@@ -201,7 +202,7 @@ def is_askable(machine: KillingMachine, attempt: Attempt) -> bool:
     return connector_of(machine, attempt).silence.askable
 
 
-def connector_of(machine: KillingMachine, attempt: Attempt) -> Any:
+def connector_of(machine: KillingMachine, attempt: Attempt) -> Connector:
     found = machine.gateway.operators.named(attempt.connector)
     assert found is not None
     return found

@@ -44,7 +44,9 @@ class KillingMachine(Machine):
 
     async def set_up(self) -> None:
         await super().set_up()
-        self.gateway = Gateway(self.settings)  # never started: to ask what a connector's rules are, and to close
+        self.gateway = Gateway(
+            self.settings
+        )  # never started: to ask what a connector's rules are, and to close
         # A setting of this name would be refused, and it is for the tests.
         environment = {name: value for name, value in os.environ.items() if name != "CAURI_KILLS"}
         self.zygote = await asyncio.create_subprocess_exec(
@@ -101,10 +103,7 @@ class KillingMachine(Machine):
     async def questions_are_due(self, token: str) -> None:
         """Time for the next question to the operator, where nobody is asking it now."""
         await self.store.engine.script(
-            [
-                f"UPDATE attempt SET next_ask_at = 0 WHERE token = '{token}' "  # noqa: S608
-                "AND status = 'sent'"
-            ]
+            [f"UPDATE attempt SET next_ask_at = 0 WHERE token = '{token}' AND status = 'sent'"]
         )
 
     async def _answer(self) -> dict[str, Any]:

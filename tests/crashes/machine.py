@@ -18,7 +18,7 @@ from cauri.app import open_store
 from cauri.clock import Clock
 from cauri.config import Settings, load
 from cauri.domain.site import Site
-from cauri.sandbox import hash_of
+from cauri.keys import hash_of
 from cauri.serving import Server, bound_socket, url_of
 from cauri.simulator.app import Dialect, simulator
 from cauri.simulator.dialects.moov_3pp import Moov3pp
@@ -150,8 +150,8 @@ class Machine:
             )  # answers that are still held back are let go
         await self._operators.stop()
 
-    async def control(self, client: httpx.AsyncClient, door: str, **fields: Any) -> Any:
-        url = f"{self.operators_url}/_control/{door}"
+    async def control(self, client: httpx.AsyncClient, lever: str, /, **fields: Any) -> Any:
+        url = f"{self.operators_url}/_control/{lever}"
         answer = await (client.post(url, json=fields) if fields else client.get(url))
         assert answer.status_code == 200, answer.text
         return answer.json()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -69,16 +70,19 @@ async def test_killed_before_any_line_of_an_attempt_it_ends_rightly(
         killing = Killing(machine, receiver, client, case, fault)
         every = await killing.every_point()
         points = chosen(every)
+        assert points, f"no purchase executes {KILLS}"
         missed = 0
         for start in range(0, len(points), BATCH):
             missed += await killing.batch(points[start : start + BATCH])
-        print(f"{name} {fault or 'fair'} {engine}: {len(points) - missed} of {len(every)} kills, {missed} not met")
+        kills = f"{len(points) - missed} kills at {len(every)} points, {missed} not met"
+        print(f"{name} {fault or 'fair'} {engine}: {kills}")
         assert missed <= len(points) // 20
     finally:
         await machine.tear_down()
 
 
 def chosen(points: Sequence[Point]) -> Sequence[Point]:
+    """Those of CAURI_KILLS."""
     assert len({(file, line) for file, line, _ in points}) > 250, "the whole way is watched, line by line"
     if KILLS == "all":
         return points
@@ -87,9 +91,13 @@ def chosen(points: Sequence[Point]) -> Sequence[Point]:
     if KILLS.isdigit():
         return points[:: int(KILLS)]
     if KILLS:
-        file, line, *count = KILLS.split(":")
-        return [point for point in points if point[:2] == (file, int(line)) and point[2:] == tuple(map(int, count or point[2:]))]  # fmt: skip
+        return [point for point in points if KILLS in named(point)]
     return points[:: len(points) // SAMPLE + 1]
+
+
+def named(point: Point) -> tuple[str, str]:
+    file, line, count = point
+    return f"{file}:{line}", f"{file}:{line}:{count}"
 
 
 class Killing:
@@ -111,7 +119,6 @@ class Killing:
         await buyer.buys()
         await self.machine.kill()
         await self.come_to_their_ends([buyer])
-        import shutil; shutil.copy(note, "/tmp/kills-lines-" + self.case.connector + self.fault + os.environ.get("PYTEST_CURRENT_TEST","")[-30:-20].replace("/",""))
         return [
             (name, int(line), int(count)) for name, line, count in map(str.split, note.open(encoding="utf-8"))
         ]
@@ -137,6 +144,7 @@ class Killing:
         buying = asyncio.ensure_future(self.tries(buyer))
         await asyncio.wait({buying, self.machine.dead}, return_when=asyncio.FIRST_COMPLETED)
         met = self.machine.dead.done() or await dies_soon(self.machine, buying)
+        assert not met or self.machine.dead.result() == -signal.SIGKILL, f"{buyer}: died of itself"
         buying.cancel()
         await asyncio.gather(buying, return_exceptions=True)
         await self.machine.kill()

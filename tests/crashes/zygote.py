@@ -29,13 +29,14 @@ from cauri.lifecycle import Lifecycle
 
 SOURCE = str(Path(cauri.__file__).parent) + os.sep
 WATCHED = (
-    *(f"lifecycle/{name}.py" for name in ("life", "attempting", "asking", "changing")),
+    "lifecycle/",
     "domain/moves.py",
     "loops/poll_operators.py",
     *(f"store/{name}.py" for name in ("store", "operations", "group_commit", "sqlite", "postgres")),
     "operators/",
 )
-NOT_WATCHED = ("operators/registry.py",)  # only looks things up
+# They only read: pages, waiting, lookups.
+NOT_WATCHED = ("lifecycle/opening.py", "lifecycle/view.py", "lifecycle/watch.py", "operators/registry.py")
 
 Point = tuple[str, int, int]
 """A file below src/cauri, a line of it, and before its how-manieth execution, from 1."""
@@ -77,7 +78,7 @@ def watch(kill: Point | None, note: Path | None) -> None:
         return await opened(*given)
 
     target = None if kill is None else kill[:2]
-    opened, Lifecycle.open = Lifecycle.open, opens  # type: ignore[method-assign]
+    opened, Lifecycle.open = Lifecycle.open, opens  # type: ignore[method-assign, assignment]
     threading.settrace(call)  # the store's threads, which start before
 
 
@@ -86,9 +87,7 @@ def serve(order: dict[str, Any]) -> None:
     for number in (1, 2):
         os.dup2(log, number)
     if order["kill"] or order["note"]:
-        watch(
-            tuple(order["kill"]) if order["kill"] else None, Path(order["note"]) if order["note"] else None
-        )
+        watch(tuple(order["kill"]) if order["kill"] else None, Path(order["note"]) if order["note"] else None)
     sys.argv = ["cauri", "serve", "--config", order["config"]]
     main()
 

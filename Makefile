@@ -3,6 +3,7 @@
 #   make test            every test, on both database engines                       (ARGS='-k words' runs some)
 #   make check           ruff and mypy
 #   make bench           the benchmark, in one run                                  (ARGS='--seconds 5')
+#   make kills           the gateway killed before every line of an attempt, some hours   (KILLS=once: some 40 minutes; ARGS='-k "sqlite and wave"')
 #   make ci              check and test
 
 SHELL := /bin/bash
@@ -12,8 +13,9 @@ BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 ARGS ?=
+KILLS ?= all
 
-.PHONY: demo test check bench ci clean
+.PHONY: demo test check bench kills ci clean
 .DELETE_ON_ERROR:
 
 demo: $(STAMPS)/run
@@ -30,6 +32,9 @@ check: $(STAMPS)/dev
 
 bench: $(STAMPS)/dev
 	$(BIN)/python -m bench $(ARGS)
+
+kills: $(STAMPS)/dev
+	CAURI_KILLS='$(KILLS)' $(BIN)/python -m pytest -n 2 -rP tests/crashes/test_killed_lines.py $(ARGS)
 
 ci: check test
 

@@ -28,15 +28,13 @@ from cauri.cli import main
 from cauri.lifecycle import Lifecycle
 
 SOURCE = str(Path(cauri.__file__).parent) + os.sep
-WATCHED = (
-    "lifecycle/",
-    "domain/moves.py",
-    "loops/poll_operators.py",
-    *(f"store/{name}.py" for name in ("store", "operations", "group_commit", "sqlite", "postgres")),
-    "operators/",
+WATCHED = ("lifecycle/", "domain/moves.py", "loops/poll_operators.py", "store/", "operators/")
+# They only read, look up and translate.
+NOT_WATCHED = (
+    *(f"lifecycle/{name}.py" for name in ("opening", "view", "watch")),
+    *(f"store/{name}.py" for name in ("engine", "migrate", "queries", "rows", "vault")),
+    "operators/registry.py",
 )
-# They only read: pages, waiting, lookups.
-NOT_WATCHED = ("lifecycle/opening.py", "lifecycle/view.py", "lifecycle/watch.py", "operators/registry.py")
 
 Point = tuple[str, int, int]
 """A file below src/cauri, a line of it, and before its how-manieth execution, from 1."""

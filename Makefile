@@ -4,6 +4,7 @@
 #   make check           ruff and mypy
 #   make bench           the benchmark, in one run                                  (ARGS='--seconds 5')
 #   make soak            processes killed during ten thousand deliveries, some minutes
+#   make kills           the gateway killed before every line of an attempt, some hours   (KILLS=once: some 40 minutes; ARGS='-k "sqlite and wave"')
 #   make ci              check and test
 
 SHELL := /bin/bash
@@ -13,8 +14,9 @@ BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 ARGS ?=
+KILLS ?= all
 
-.PHONY: demo test check bench soak ci clean
+.PHONY: demo test check bench soak kills ci clean
 .DELETE_ON_ERROR:
 
 demo: $(STAMPS)/run
@@ -34,6 +36,9 @@ bench: $(STAMPS)/dev
 
 soak: $(STAMPS)/dev
 	CAURI_TEST_SOAK=10000 $(BIN)/python -m pytest -s tests/crashes/test_telling_killed.py $(ARGS)
+
+kills: $(STAMPS)/dev
+	CAURI_KILLS='$(KILLS)' $(BIN)/python -m pytest -n 2 -rP tests/crashes/test_killed_lines.py $(ARGS)
 
 ci: check test
 

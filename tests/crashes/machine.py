@@ -7,6 +7,7 @@ import os
 import secrets
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,12 @@ from cauri.app import open_store
 from cauri.clock import Clock
 from cauri.config import Settings, load
 from cauri.domain.site import Site
-from cauri.sandbox import hash_of
+from cauri.keys import hash_of
 from cauri.serving import Server, bound_socket, url_of
-from cauri.simulator.app import simulator
+from cauri.simulator.app import Dialect, simulator
 from cauri.simulator.dialects.moov_3pp import Moov3pp
 from cauri.simulator.dialects.pawapay import PawaPay
+from cauri.simulator.exchange import Exchange
 from cauri.store import Store
 from cauri.store.migrate import migrate
 
@@ -40,7 +42,9 @@ rate_per_key = 0
 failed_auth_per_address = 0
 page_posts_per_address = 0
 attempt_gap_s = 0
+"""
 
+OPERATORS = """
 [operators.pawapay]
 base_url = "{operators}/pawapay"
 token = "token-of-this-test"
@@ -59,7 +63,7 @@ password = "password-of-this-test"
 # Every column that holds a moment.
 MOMENTS = {
     "payment": ("created_at", "expires_at", "attempt_at", "ended_at", "paid_at", "left_at"),
-    "attempt": ("started_at", "sent_at", "ended_at", "next_ask_at", "claimed_until"),
+    "attempt": ("started_at", "sent_at", "ended_at", "next_ask_at", "hinted_at", "claimed_until"),
     "notification": ("due_at", "since", "claimed_until"),
 }
 
@@ -80,30 +84,28 @@ class Machine:
         listener.close()
         operators = bound_socket("127.0.0.1", 0)
         self.operators_url = url_of(operators)
-        application = simulator(
-            Clock(),
-            [
-                lambda exchange: PawaPay(
-                    exchange,
-                    "token-of-this-test",
-                    self.operators_url,
-                    f"{self.url}/operators/pawapay/callback",
-                ),
-                lambda exchange: Moov3pp(exchange, {"cauri": "password-of-this-test"}),
-            ],
-            operator_delay_s=0.0,
-        )
+        application = simulator(Clock(), self.dialects(), operator_delay_s=0.0)
         self._operators = Server(application, operators, lifespan=True)
         await self._operators.start()
         self.config = self.folder / "cauri.toml"
-        self.config.write_text(
-            CONFIG.format(url=self.url, port=port, database=self.database, operators=self.operators_url)
-        )
+        general = CONFIG.format(url=self.url, port=port, database=self.database)
+        self.config.write_text(general + self.operators_config())
         self.settings: Settings = load(self.config, {})
         self.store: Store = open_store(self.settings)
         await migrate(self.store.engine)
         await self.store.save_site(Site(site_id=self.site_id, name="Chez Awa", secret_key="s" * 32))
         await self.store.give_key(hash_of(self.apikey), self.site_id, label="test", now=0)
+
+    def dialects(self) -> list[Callable[[Exchange], Dialect]]:
+        """The operators that live on."""
+        callback = f"{self.url}/operators/pawapay/callback"
+        return [
+            lambda exchange: PawaPay(exchange, "token-of-this-test", self.operators_url, callback),
+            lambda exchange: Moov3pp(exchange, {"cauri": "password-of-this-test"}),
+        ]
+
+    def operators_config(self) -> str:
+        return OPERATORS.format(operators=self.operators_url)
 
     async def start(self) -> None:
         """Returns when the gateway answers."""
@@ -128,9 +130,14 @@ class Machine:
 
     async def is_down_for(self, seconds: int) -> None:
         """The same as waiting so long before the next start: every moment in the database moves into the past."""
+        await self._move(-seconds)
+
+    async def _move(self, seconds: int, only: str = "") -> None:
+        """``only``: a WHERE clause."""
         statements = [
             f"UPDATE {table} SET "
-            + ", ".join(f"{column} = {column} - {seconds * 1000}" for column in columns)
+            + ", ".join(f"{column} = {column} + {seconds * 1000}" for column in columns)
+            + only
             for table, columns in MOMENTS.items()
         ]
         await self.store.engine.script(statements)
@@ -144,8 +151,8 @@ class Machine:
             )  # answers that are still held back are let go
         await self._operators.stop()
 
-    async def control(self, client: httpx.AsyncClient, door: str, **fields: Any) -> Any:
-        url = f"{self.operators_url}/_control/{door}"
+    async def control(self, client: httpx.AsyncClient, lever: str, /, **fields: Any) -> Any:
+        url = f"{self.operators_url}/_control/{lever}"
         answer = await (client.post(url, json=fields) if fields else client.get(url))
         assert answer.status_code == 200, answer.text
         return answer.json()

@@ -1,0 +1,208 @@
+"""SIGKILL before any line of an attempt's code: after a restart the operators' books and ours say the same.
+
+``CAURI_KILLS=all`` (``make kills``) dies before every line that a purchase executes, every time it executes it; ``once`` before every
+line the first time; a number before every so-manieth; ``lifecycle/life.py:81`` or ``lifecycle/life.py:81:2`` before that one. Without it a small sample is taken.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import httpx
+import pytest
+
+from cauri.clock import HOUR
+from tests.conftest import NewDatabase
+from tests.crashes.buyers import Buyer, books_agree, closes, connector_of
+from tests.crashes.killing import KillingMachine
+from tests.crashes.zygote import Point
+from tests.notifier.receiver import Receiver
+from tests.operators.cases import CASES
+from tests.operators.kit import Case
+
+KILLS = os.environ.get("CAURI_KILLS", "")
+SAMPLE = 7
+BATCH = 40
+LEASES_ARE_OVER_AFTER_S = 120
+SILENCE_IS_OVER_AFTER_S = 16 * 60
+A_PERSON_LOOKS_AFTER_S = 3700
+
+BY_NAME = {str(case): case for case in CASES}
+SAMPLED = ("pawapay-OM", "orange_webpay_ci-OM", "orange_ompreq-OMBF")
+NAMES = tuple(BY_NAME) if KILLS else SAMPLED
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    receiver = Receiver()
+    await receiver.start()
+    yield receiver
+    await receiver.stop()
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    limits = httpx.Limits(max_keepalive_connections=0)  # a line to a dead process is no use
+    async with httpx.AsyncClient(trust_env=False, timeout=20, limits=limits) as client:
+        yield client
+
+
+@pytest.mark.timeout(20_000 if KILLS else 120)
+@pytest.mark.parametrize("fault", ["", "drop_after"], ids=["fair", "answer lost"])
+@pytest.mark.parametrize("name", NAMES)
+async def test_killed_before_any_line_of_an_attempt_it_ends_rightly(
+    name: str,
+    fault: str,
+    engine: str,
+    new_database: NewDatabase,
+    tmp_path: Path,
+    receiver: Receiver,
+    client: httpx.AsyncClient,
+) -> None:
+    case = BY_NAME[name]
+    machine = KillingMachine(await new_database(engine), tmp_path, methods={case.method: case.connector})
+    await machine.set_up()
+    try:
+        killing = Killing(machine, receiver, client, case, fault)
+        every = await killing.every_point()
+        points = chosen(every)
+        assert points, f"no purchase executes {KILLS}"
+        missed = 0
+        for start in range(0, len(points), BATCH):
+            missed += await killing.batch(points[start : start + BATCH])
+        kills = f"{len(points) - missed} kills at {len(every)} points, {missed} not met"
+        print(f"{name} {fault or 'fair'} {engine}: {kills}")
+        assert missed <= len(points) // 20
+    finally:
+        await machine.tear_down()
+
+
+def chosen(points: Sequence[Point]) -> Sequence[Point]:
+    """Those of CAURI_KILLS."""
+    assert len({(file, line) for file, line, _ in points}) > 250, "the whole way is watched, line by line"
+    if KILLS == "all":
+        return points
+    if KILLS == "once":
+        return [point for point in points if point[2] == 1]
+    if KILLS.isdigit():
+        return points[:: int(KILLS)]
+    if KILLS:
+        return [point for point in points if KILLS in named(point)]
+    return points[:: len(points) // SAMPLE + 1]
+
+
+def named(point: Point) -> tuple[str, str]:
+    file, line, count = point
+    return f"{file}:{line}", f"{file}:{line}:{count}"
+
+
+class Killing:
+    def __init__(
+        self, machine: KillingMachine, receiver: Receiver, client: httpx.AsyncClient, case: Case, fault: str
+    ) -> None:
+        self.machine, self.receiver, self.client = machine, receiver, client
+        self.case, self.fault = case, fault
+
+    def buyer(self, point: Point | None = None) -> Buyer:
+        return Buyer(self.machine, self.receiver, self.client, self.case, point)
+
+    async def every_point(self) -> list[Point]:
+        """The lines of one purchase that nobody disturbs, as they are executed."""
+        note = self.machine.folder / "lines"
+        await self.machine.start(note=note)
+        buyer = self.buyer()
+        await self.order_fault()
+        await buyer.buys()
+        await self.machine.kill()
+        await self.come_to_their_ends([buyer])
+        return [
+            (name, int(line), int(count)) for name, line, count in map(str.split, note.open(encoding="utf-8"))
+        ]
+
+    async def batch(self, points: Sequence[Point]) -> int:
+        """A purchase and a kill for each, then one recovery of all. How many purchases ended without having met their line."""
+        buyers, missed = [], 0
+        for point in points:
+            buyers.append(self.buyer(point))
+            missed += not await self.is_killed(buyers[-1])
+        await self.machine.takes_up()
+        await self.machine.is_down_for(LEASES_ARE_OVER_AFTER_S)
+        await self.machine.start()
+        await asyncio.gather(*(buyer.buys() for buyer in buyers))
+        await self.machine.kill()
+        await self.come_to_their_ends(buyers)
+        return missed
+
+    async def is_killed(self, buyer: Buyer) -> bool:
+        """Plays the purchase until the gateway is dead, and puts it aside; False where it never came to its line."""
+        await self.machine.start(kill=buyer.point)
+        await self.order_fault()
+        buying = asyncio.ensure_future(self.tries(buyer))
+        await asyncio.wait({buying, self.machine.dead}, return_when=asyncio.FIRST_COMPLETED)
+        met = self.machine.dead.done() or await dies_soon(self.machine, buying)
+        assert not met or self.machine.dead.result() == -signal.SIGKILL, f"{buyer}: died of itself"
+        buying.cancel()
+        await asyncio.gather(buying, return_exceptions=True)
+        await self.machine.kill()
+        await self.client.delete(f"{self.machine.operators_url}/_control/faults")
+        payment = await self.machine.store.payment_by_transaction(self.machine.site_id, buyer.transaction_id)
+        if payment is not None:
+            await self.machine.set_aside(payment.token)
+        return met
+
+    async def tries(self, buyer: Buyer) -> bool:
+        """False where the line to the gateway broke."""
+        try:
+            await buyer.buys()
+        except httpx.HTTPError:
+            return False
+        return True
+
+    async def order_fault(self) -> None:
+        if self.fault:
+            await self.machine.control(
+                self.client, "faults", operator=self.case.operator, door="start", fault=self.fault
+            )
+
+    async def come_to_their_ends(self, buyers: Sequence[Buyer]) -> None:
+        """The machine is down. The connector's rule for silence ends what it can, a person the rest; then the books are compared, and closed."""
+        waiting = [buyer for buyer in buyers if not (await buyer.payment()).final]
+        if waiting:
+            await self.after(SILENCE_IS_OVER_AFTER_S, waiting)
+        waiting = [buyer for buyer in waiting if not (await buyer.payment()).final]
+        if waiting:
+            await self.machine.is_down_for(A_PERSON_LOOKS_AFTER_S)
+            await self.a_person_closes(waiting)
+            await self.after(1, waiting)
+        await books_agree(buyers)
+        await self.client.post(f"{self.machine.operators_url}/_control/reset")
+
+    async def after(self, seconds: int, waiting: Sequence[Buyer]) -> None:
+        await self.machine.is_down_for(seconds)
+        await self.machine.control(self.client, "clock", advance_s=seconds)
+        await self.machine.start()
+        await asyncio.gather(*(buyer.buys() for buyer in waiting))
+        await self.machine.kill()
+
+    async def a_person_closes(self, waiting: Sequence[Buyer]) -> None:
+        """Only what the connector has no rule for may be left, and all of it is on the list."""
+        now = self.machine.gateway.clock.now()
+        listed = {one.reference for one, _, _ in await self.machine.store.unended(now - HOUR)}
+        for buyer in waiting:
+            attempt = await buyer.in_flight()
+            assert attempt is not None, f"{buyer}: neither ended nor in flight"
+            silence = connector_of(self.machine, attempt).silence
+            assert silence.not_found_final_after_s is None or not silence.askable, f"{buyer}: never ended"
+            assert attempt.reference in listed, f"{buyer}: not on the reconcile list"
+            await closes(self.machine.gateway, buyer, attempt)
+
+
+async def dies_soon(machine: KillingMachine, buying: asyncio.Future[bool]) -> bool:
+    """A broken line is a death that we are about to hear of; a purchase that came through is none."""
+    if not buying.result():
+        await asyncio.wait({machine.dead}, timeout=10)
+    return machine.dead.done()

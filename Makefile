@@ -4,6 +4,7 @@
 #   make check           ruff and mypy
 #   make bench           the benchmark, in one run                                  (ARGS='--seconds 5')
 #   make kills           the gateway killed before every line of an attempt, some hours   (KILLS=once: some 40 minutes; ARGS='-k "sqlite and wave"')
+#   make soak            processes killed during ten thousand deliveries, some minutes
 #   make ci              check and test
 
 SHELL := /bin/bash
@@ -15,7 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 ARGS ?=
 KILLS ?= all
 
-.PHONY: demo test check bench kills ci clean
+.PHONY: demo test check bench kills soak ci clean
 .DELETE_ON_ERROR:
 
 demo: $(STAMPS)/run
@@ -35,6 +36,9 @@ bench: $(STAMPS)/dev
 
 kills: $(STAMPS)/dev
 	CAURI_KILLS='$(KILLS)' $(BIN)/python -m pytest -n 2 -rP tests/crashes/test_killed_lines.py $(ARGS)
+
+soak: $(STAMPS)/dev
+	CAURI_TEST_SOAK=10000 $(BIN)/python -m pytest -s tests/crashes/test_telling_killed.py $(ARGS)
 
 ci: check test
 

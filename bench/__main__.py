@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 
-from bench import rates
+from bench import rates, told
 from bench.database import durable_postgres, new_postgres_database, value
 from bench.delivered import delivered
 from bench.first_view import first_view
@@ -20,13 +20,15 @@ from bench.load import Measured, generator
 from bench.processes import Failed
 from bench.rates import Effort
 
-PARTS = ("floor", "pgbench", "postgres", "sqlite", "delivered", "first-view")
-NEED_A_SERVER = {"pgbench", "postgres", "delivered"}
+PARTS = ("floor", "pgbench", "postgres", "sqlite", "delivered", "told", "first-view")
+NEED_A_SERVER = {"pgbench", "postgres", "delivered", "told"}
 TARGET = 0.5
 FLOOR = "HTTP server, no operation"
 RIVAL = "pgbench, one row a commit, no HTTP"
 OPENED = "PostgreSQL, initialisations, durable"
 ROW = "{:<38} {:>9} {:>9} {:>9} {:>9} {:>10}"
+
+DUE = (10_000, 100_000)
 
 Round = dict[str, Measured]
 
@@ -137,6 +139,8 @@ def _moments(parts: Sequence[str], server: str, payments: int) -> None:
             _show_delays("PostgreSQL", url, payments)
         with tempfile.TemporaryDirectory(prefix="cauri-bench-") as folder:
             _show_delays("SQLite", f"sqlite:///{Path(folder) / 'cauri.sqlite3'}", payments)
+    if "told" in parts:
+        _show_told(server)
     if "first-view" in parts:
         seen = first_view()
         print(f"sandbox, from the command to /healthz: {seen.start_s:.2f} s")
@@ -153,6 +157,27 @@ def _show_delays(name: str, url: str, payments: int) -> None:
         f"p50 {delays.p50_ms:.0f} ms, p99 {delays.p99_ms:.0f} ms",
         flush=True,
     )
+
+
+def _show_told(server: str) -> None:
+    """One notifier's rate and memory, and whether dead shops delay a healthy one."""
+    for due in DUE:
+        with new_postgres_database(server, f"due{due}") as url:
+            print(told.shown("notifier, PostgreSQL", [told.rate(url, due)]), flush=True)
+    with tempfile.TemporaryDirectory(prefix="cauri-bench-") as folder:
+        rate = told.rate(f"sqlite:///{Path(folder) / 'cauri.sqlite3'}", DUE[0])
+        print(told.shown("notifier, SQLite", [rate]), flush=True)
+    p99 = []
+    for dead in (0, told.DEAD):
+        with new_postgres_database(server, f"dead{dead}") as url:
+            delay = told.delay(url, dead=dead)
+        p99.append(delay.p99_ms)
+        print(
+            f"final status → healthy shop beside {dead:,} dead endpoints: "
+            f"p50 {delay.p50_ms:.1f} ms, p99 {delay.p99_ms:.1f} ms",
+            flush=True,
+        )
+    print(f"p99 beside the dead ÷ p99 without: {p99[1] / p99[0]:.2f}; target: at most 2", flush=True)
 
 
 def _verdict(shares: Sequence[float]) -> int:

@@ -27,10 +27,19 @@ def test_few_settings_are_enough_and_the_others_have_the_documented_defaults() -
     assert (settings.port, settings.workers, settings.private_notify_urls) == (8080, 1, False)
     assert (settings.limits.rate_per_key, settings.limits.failed_auth_per_address) == (200, 30)
     assert settings.limits.page_posts_per_address == 60
+    assert settings.notifications.ports == ()
     assert settings.bounds_table["TG", "XOF"] == Bounds(150, 1_500_000)
 
 
 FAULTS = [
+    pytest.param(
+        {"notifications": {"ports": [8443, 70_000]}}, ["notifications.ports: "], id="a port that is none"
+    ),
+    pytest.param(
+        {"notifications": {"port": [1]}},
+        ["notifications.port: there is no such setting; did you mean notifications.ports?"],
+        id="a notification setting that is none",
+    ),
     pytest.param({"public_url": None}, ["public_url: missing"], id="a missing setting"),
     pytest.param(
         {"public_url": None, "secret": None},
@@ -201,6 +210,7 @@ def test_the_environment_overrides_the_file_and_flags_override_both(tmp_path: Pa
         "CAURI_OPERATORS__PAWAPAY__TOKEN": "from the environment",
         "CAURI_TRUSTED_PROXIES": "10.0.0.1, 10.1.0.0/16",
         "CAURI_PRIVATE_NOTIFY_URLS": "true",
+        "CAURI_NOTIFICATIONS__PORTS": "8443, 8080",
         "OTHER": "x",
     }
     settings = load(file, environment, host=None, port=3)
@@ -209,6 +219,7 @@ def test_the_environment_overrides_the_file_and_flags_override_both(tmp_path: Pa
     assert settings.operators.pawapay.token == "from the environment"
     assert settings.trusted_proxies == ("10.0.0.1", "10.1.0.0/16")
     assert settings.private_notify_urls is True
+    assert settings.notifications.ports == (8443, 8080)
 
 
 def test_the_environment_knows_methods_and_bounds_by_any_case(tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ ALLOWED: dict[str, set[str]] = {
     "api": {"lifecycle", "store", "wire", "notifier"},
     "checkout": {"lifecycle", "store", "wire"},
     "customer": set(),
+    "listening": {"notifier", "wire"},
     "config": set(),
     "keys": set(),
     "logs": set(),

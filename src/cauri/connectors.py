@@ -15,7 +15,7 @@ from cauri.operators.orange_ompreq import OrangeOmpreq
 from cauri.operators.orange_webpay import OrangeWebPay
 from cauri.operators.pawapay import PawaPay
 from cauri.operators.paygate import PayGate
-from cauri.operators.registry import Operators
+from cauri.operators.registry import Operators, named
 from cauri.operators.wave import Wave
 
 
@@ -93,7 +93,8 @@ def operators_of(settings: Settings, clock: Clock | None = None) -> Operators:
     by_name = {connector.name: connector for connector in found}
     faults = [
         f"methods.{method}: {name} does not serve it; {name} serves {', '.join(by_name[name].routes)}"
-        for method, name in settings.methods.items()
+        for method, names in settings.methods.items()
+        for name in named(names)
         if method not in by_name[name].routes
     ]
     if faults:

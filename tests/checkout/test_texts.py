@@ -51,7 +51,7 @@ def test_every_refusal_is_explained_in_words(lang: str, code) -> None:
 @pytest.mark.parametrize("reason", REASONS)
 def test_every_reason_of_the_page_has_a_text_and_a_place(reason: str) -> None:
     for lang in LANGUAGES:
-        assert TEXTS[lang](f"error.{reason}", example="01 02 03")
+        assert TEXTS[lang](f"error.{reason}", example="01 02 03", minutes=12)
     assert (reason in FIELD_OF_REASON) != (reason in _MOVED_ON)
 
 

@@ -111,6 +111,21 @@ def test_the_sandbox_prints_urls_and_keys_and_takes_those_given(cauri: Cauri) ->
         assert text in printed
 
 
+def test_a_developer_chooses_who_serves_a_method(cauri: Cauri) -> None:
+    choices = ("--method", "OM=orange_webpay_ci", "--method", "waveci=WAVE_CI")
+    facts = cauri.start("--memory", "--operator-delay", "0", *choices)
+    assert facts["methods"]["OM"] == "orange_webpay_ci"  # type: ignore[index]
+    assert facts["methods"]["WAVECI"] == "wave_ci"  # type: ignore[index]
+    assert facts["methods"]["OMSN"] == "pawapay"  # type: ignore[index]
+    assert "EXPRESSOSN" not in facts["methods"]
+    payment = open_payment(facts)
+    played = cauri.run("pay", payment["payment_url"], "--phone", "+2250700000001")
+    assert "gone to the operator's page" in played.stdout
+    assert (played.returncode, check(facts, payment["transaction_id"])) == (0, "00")
+    books = requests.get(f"{facts['operators_url']}/_control/books", timeout=10).json()
+    assert [debit["dialect"] for debit in books["debits"]] == ["orange-webpay"]
+
+
 def test_keys_and_numbers_never_reach_the_log_or_the_database_in_clear(cauri: Cauri) -> None:
     facts = cauri.start(
         "--data",
@@ -174,6 +189,22 @@ NONSENSE = [
     pytest.param(["sandbox", "--memory", "--site-id", "a b"], "--site-id", id="a site_id with a blank"),
     pytest.param(
         ["sandbox", "--memory", "--apikey", ""], "--apikey: must not be empty", id="an empty apikey"
+    ),
+    *(
+        pytest.param(["sandbox", "--memory", "--method", choice], words, id=f"method {choice}")
+        for choice, words in {
+            "OM": "write METHOD=CONNECTOR, such as OM=orange_webpay_ci",
+            "=pawapay": "write METHOD=CONNECTOR",
+            "OMCX=pawapay": "there is no payment method OMCX; did you mean OMC",
+            "FLOOZ=wave_ci": "--method FLOOZ=wave_ci: FLOOZ is served by moov_3pp_ci",
+            "OM=nobody": "OM is served by orange_webpay_ci or pawapay",
+            "EXPRESSOSN=pawapay": "EXPRESSOSN is served by no connector",
+        }.items()
+    ),
+    pytest.param(
+        ["sandbox", "--memory", "--method", "OM=pawapay", "--method", "om=orange_webpay_ci"],
+        "OM is given twice",
+        id="a method that is chosen twice",
     ),
     pytest.param(
         ["migrate", "--data", ".", "--database", "foo"],

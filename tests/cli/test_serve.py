@@ -139,6 +139,20 @@ async def test_several_workers_share_a_socket_and_a_dead_one_is_replaced(
     assert "worker_died" in cauri.stop()
 
 
+def test_a_database_that_the_public_admin_token_opens_is_not_served(cauri: Cauri) -> None:
+    cauri.start("--data", "state")
+    cauri.stop()
+    port = configured(cauri.folder, f"sqlite:///{cauri.folder / 'state' / 'cauri.sqlite3'}")
+    refused = cauri.run("serve")
+    assert refused.returncode == 2
+    assert "cauri admin token revoke sandbox" in refused.stderr
+    assert cauri.run("admin", "token", "revoke", "sandbox").returncode == 0
+    served(cauri, port)
+    headers = {"Authorization": "Bearer cauri-sandbox-admin-token"}
+    url = f"http://127.0.0.1:{port}/admin/deliveries"
+    assert requests.get(url, headers=headers, timeout=10).status_code == 401
+
+
 def test_the_same_file_is_not_served_twice(cauri: Cauri) -> None:
     port = configured(cauri.folder, f"sqlite:///{cauri.folder / 'cauri.sqlite3'}")
     cauri.run("migrate")

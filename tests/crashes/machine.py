@@ -34,6 +34,7 @@ port = {port}
 database = "{database}"
 secret = "a secret of this test"
 private_notify_urls = true
+notifications = {{ ports = [0] }}
 log_format = "text"
 
 [limits]

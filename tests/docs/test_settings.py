@@ -10,7 +10,7 @@ from typing import Any, get_args, get_origin
 import msgspec
 import pytest
 
-from cauri.config import BadSettings, Settings, load, read
+from cauri.config import BadSettings, Settings, StatementSettings, load, read
 from cauri.connectors import operators_of
 from cauri.domain.money import COUNTRIES
 
@@ -33,6 +33,7 @@ GOOD = {
     "merchant_msisdn": "64000000",
     "key": "of the acquirer",
 }
+OF_THEIR_OWN = ("methods", "bounds", "statements")
 _COMMENTED = re.compile(r"^# (?=(?:\w+ = .|\[[\w.]+\]$))", re.MULTILINE)
 
 
@@ -59,9 +60,9 @@ def leaves(struct: type[msgspec.Struct], path: str = "") -> dict[str, msgspec.st
     found: dict[str, msgspec.structs.FieldInfo] = {}
     for field in msgspec.structs.fields(struct):
         each = "COUNTRY." if get_origin(field.type) is dict else ""
-        for table in tables_of(field.type):
+        for table in [] if field.name in OF_THEIR_OWN else tables_of(field.type):
             found |= leaves(table, f"{path}{field.name}.{each}")
-        if not tables_of(field.type):
+        if not tables_of(field.type) or field.name in OF_THEIR_OWN:
             found[path + field.name] = field
     return found
 
@@ -70,7 +71,7 @@ def flat(values: dict[str, Any], path: str = "") -> dict[str, Any]:
     """The file's values by their dotted names; the tables that take names of their own stay whole, those of a country lose its name."""
     found: dict[str, Any] = {}
     for name, value in values.items():
-        if isinstance(value, dict) and name not in ("methods", "bounds"):
+        if isinstance(value, dict) and name not in OF_THEIR_OWN:
             found |= flat(value, f"{path}{'COUNTRY' if name in COUNTRIES else name}.")
         else:
             found[path + name] = value
@@ -90,8 +91,17 @@ def test_it_loads_with_every_commented_line_too() -> None:
     assert set(settings.operators.connectors) == {
         "pawapay", "moov_3pp_bf", "mtn_ci", "orange_webpay_ci", "orange_ompreq", "wave_ci", "paygate", "card_page_ci",
     }  # fmt: skip
-    assert settings.methods == {"MOOVBF": "pawapay"}
+    assert settings.methods == {"MOOVBF": ("pawapay",)}
     assert set(operators_of(settings).names) == set(settings.operators.connectors)
+    assert set(settings.statements) == {"pawapay"}
+
+
+def test_it_names_everything_that_a_statement_can_be_told() -> None:
+    (statement,) = tomllib.loads(_COMMENTED.sub("", EXAMPLE))["statements"].values()
+    assert set(statement) == set(StatementSettings.__struct_fields__)
+    for field in msgspec.structs.fields(StatementSettings):
+        if field.default not in (msgspec.NODEFAULT, None, ()):
+            assert statement[field.name] == field.default, field.name
 
 
 def test_it_is_refused_as_it_stands(tmp_path: Path) -> None:
@@ -108,14 +118,14 @@ def test_it_names_every_setting_and_no_other() -> None:
 def test_the_commented_values_are_the_defaults_of_the_code() -> None:
     example = flat(tomllib.loads(_COMMENTED.sub("", EXAMPLE)))
     for name, field in leaves(Settings).items():
-        if not field.required and name not in ("methods", "bounds"):
+        if not field.required and name not in OF_THEIR_OWN:
             default = list(field.default) if isinstance(field.default, tuple) else field.default
             assert example[name] == default, name
 
 
 def test_every_setting_has_its_sentence() -> None:
     lines = EXAMPLE.splitlines()
-    for name in leaves(Settings):
+    for name in set(leaves(Settings)) - {"statements"}:
         last = name.rpartition(".")[2]
         at = [i for i, line in enumerate(lines) if re.match(rf"(# )?(\[{last}\]|{last} =)", line)]
         assert at, name

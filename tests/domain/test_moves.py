@@ -109,6 +109,31 @@ class LifeOfAPayment(RuleBasedStateMachine):
         self.apply(moves.started(self.payment, attempt, self.open_attempt, self.now, self.id()))
         assert self.payment.tries == before.tries, "a start, and a refusal of our own, cost no try"
 
+    @rule(status=st.sampled_from([ASKED, SENT]), shown=st.sampled_from(WAITING_CODES), begun=st.booleans())
+    def fails_over(self, status: AttemptStatus, shown: Code, begun: bool) -> None:
+        """The start of what is in flight, or of what no longer is, comes back as having begun nothing."""
+        if not self.attempts:
+            return
+        attempt = self.open_attempt or self.attempts[max(self.attempts)]
+        following = replace(
+            attempt,
+            number=self.payment.attempts + 1,
+            reference=str(next(self.ids)),
+            connector="d",
+            status=status,
+            code=Code.WAITING_OTP if status is ASKED else shown,
+            started_at=self.now,
+            sent_at=self.now if status is SENT else None,
+            ended_at=None,
+        )
+        outcome = Refused(Code.OPERATOR_UNAVAILABLE, "refused connection", unstarted=not begun)
+        before = self.payment
+        change = moves.failed_over(before, attempt, outcome, following, self.now, self.id())
+        gone = before.final or before.left_at is not None or self.now >= before.expires_at
+        assert (change is not None) == (attempt.status is SENT and not begun and not gone)
+        self.apply(change)
+        assert self.payment.tries == before.tries, "another connector in the same try"
+
     @precondition(lambda self: self.may_start() and self.open_attempt is not None)
     @rule(shown=st.sampled_from(WAITING_CODES))
     def types_the_code(self, shown: Code) -> None:

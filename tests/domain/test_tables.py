@@ -8,6 +8,7 @@ from cauri.clock import HOUR, MINUTE, SECOND
 from cauri.domain.codes import BY_NUMBER, FAILURES, Code, Kind
 from cauri.domain.methods import CHANNELS, METHODS, methods_in
 from cauri.domain.money import CURRENCIES, DEFAULT_BOUNDS, Bounds, step_of, widest_bounds
+from cauri.domain.notifying import NotificationSettings, gap_after
 from cauri.domain.payment import (
     ATTEMPT_MOVES,
     OPEN_ATTEMPTS,
@@ -17,7 +18,7 @@ from cauri.domain.payment import (
     slot_of,
     slot_of_token,
 )
-from cauri.domain.schedules import ask_gap, notification_gap
+from cauri.domain.schedules import ask_gap
 
 # Contract section 6.
 CODES = """
@@ -206,7 +207,7 @@ def test_operators_are_asked_less_and_less_often(elapsed: int, gap: int) -> None
     ],
 )
 def test_shops_are_told_again_until_72_hours(tries: int, elapsed: int, gap: int | None) -> None:
-    assert notification_gap(tries, elapsed) == gap
+    assert gap_after(NotificationSettings(), tries, elapsed) == gap
 
 
 def test_final_states_have_no_way_out() -> None:

@@ -24,6 +24,7 @@ NUMBERS = {
     "WAVECI": ("CI", "2250701{:03d}"),
     "OMSN": ("SN", "22177{:04d}"),
     "OMBF": ("BF", "22607{:03d}"),
+    "MOOVBF": ("BF", "22670{:03d}"),
 }
 _used = itertools.count(1)
 
@@ -147,7 +148,7 @@ class Purchase:
         raise AssertionError(f"shows {await self.code()}, not {code}")
 
     async def is_told(self) -> None:
-        for _ in range(TURNS_MAX):
+        for _ in range(TURNS_MAX * 10):  # the gateway's own loop may hold it meanwhile
             state = await self.shop.running.store.notification(await self.payment())
             if state is None or state.due_at is None or state.due_at > self.shop.clock.now():
                 return

@@ -68,7 +68,7 @@ async def test_a_question_cut_off_is_asked_again_after_its_lease(shop: Shop) -> 
     now = shop.clock.now()
     while True:
         claimed = await shop.running.store.claim_asks(
-            now=now, until=now + 90 * SECOND, claim="dead", limit=1000
+            connector="pawapay", now=now, until=now + 90 * SECOND, claim="dead", limit=1000
         )
         if any(attempt.token == buyer.token for attempt in claimed):
             break

@@ -51,7 +51,7 @@ async def test_a_shop_that_is_down_is_tried_by_the_schedule_until_72_hours_and_t
     since = shop.clock.now()
     for number, gap in enumerate(FIRST_GAPS, start=2):
         waited = await wait_for_next_try(buyer)
-        assert waited == gap, f"try {number}"
+        assert nearly(waited, gap), f"try {number}"
         await tries(buyer, number)
     await wait_for_next_try(buyer)
     assert shop.clock.now() - since == 72 * HOUR
@@ -61,6 +61,11 @@ async def test_a_shop_that_is_down_is_tried_by_the_schedule_until_72_hours_and_t
     assert (state.due_at, state.parked_at, state.told_version) == (None, shop.clock.now(), 0)
     shop.clock.advance(30 * DAY)
     await tries(buyer, 11)
+
+
+def nearly(waited: int, gap: int) -> bool:
+    """A tenth shorter or longer, ten minutes at the most."""
+    return abs(waited - gap) <= min(gap // 10, 10 * MINUTE)
 
 
 async def wait_for_next_try(buyer: Purchase) -> int:
@@ -89,7 +94,7 @@ async def test_the_schedule_begins_afresh_when_the_state_changes(shop: Shop) -> 
     state = await state_of(buyer)
     assert state.tries == 1
     assert state.due_at is not None
-    assert state.due_at - shop.clock.now() == 10 * SECOND
+    assert nearly(state.due_at - shop.clock.now(), 10 * SECOND)
     assert shop.receiver.codes(buyer.path) == ["623"] * 4 + ["00"]
 
 
@@ -163,14 +168,14 @@ async def test_any_2xx_is_delivered(shop: Shop, status: int) -> None:
 @pytest.mark.parametrize(
     ("answer", "status", "words"),
     [
-        (http(500, b"Traceback"), 500, "must answer 200"),
-        (http(400), 400, "must answer 200"),
+        (http(500, b"Traceback"), 500, "see its error log"),
+        (http(400), 400, "could not read our body"),
         (http(403), 403, "leave it open to POST"),
         (http(401), 401, "leave it open to POST"),
         (http(404), 404, "check its path"),
         (http(405), 405, "must accept POST"),
         (http(301, b"", "Location: /"), 301, "redirects are not followed"),
-        (b"", None, "Disconnected"),
+        (b"", None, "closed before an answer"),
         (b"\0\1\2 nonsense\r\n\r\n", None, "400"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: abc\r\n\r\n", None, "Content-Length"),
     ],
@@ -188,7 +193,7 @@ async def test_a_failed_try_is_recorded_with_its_reason_and_the_next(
     assert delivery.answer == ("Traceback" if status == 500 else "")
     assert delivery.duration_ms >= 0
     assert delivery.next_try_at is not None
-    assert delivery.next_try_at - shop.clock.now() == 10 * SECOND
+    assert nearly(delivery.next_try_at - shop.clock.now(), 10 * SECOND)
     shop.clock.advance(11 * SECOND)
     await tries(buyer, 2)
     assert [each.status for each in (await buyer.timeline()).deliveries] == [status, 200]
@@ -238,9 +243,8 @@ async def test_a_claim_whose_holder_died_ends_with_its_lease(shop: Shop) -> None
 
 async def steal(buyer: Purchase, claim: str) -> bool:
     now = buyer.shop.clock.now()
-    due = await buyer.shop.running.store.claim_notifications(
-        now=now, until=now + 60 * SECOND, claim=claim, limit=500
-    )
+    queue = buyer.shop.running.store.notifications
+    due = await queue.claim(await queue.due(now, 500), now=now, until=now + 60 * SECOND, claim=claim)
     return any(each.token == buyer.token for each in due)
 
 

@@ -22,6 +22,7 @@ from cauri.domain.outcome import Accepted, Refused
 from cauri.domain.payment import Attempt, AttemptStatus
 from cauri.operators.base import Connector, Flow, Route
 from tests.lifecycle.shopping import TURNS_MAX, Purchase, Shop
+from tests.running import Running
 
 PAGES_MAX = 6
 TURN = 500
@@ -55,8 +56,8 @@ class Case:
         return f"{self.connector}-{self.method}"
 
     def number(self, ending: str = "001") -> str:
-        """A number of this operator that no other test has used."""
-        return self.numbers.format(f"{next(_used):03d}{ending}")
+        """A number of this operator that no recent test has used."""
+        return self.numbers.format(f"{next(_used) % 1000:03d}{ending}")
 
 
 @dataclass
@@ -168,6 +169,7 @@ class Buyer:
         """On the list of what no rule ends after an hour; closed by a person, it is final."""
         self.shop.clock.advance(2 * HOUR)
         await self.turns(4)
+        await self.operator_is_done()
         attempt, running = await self.attempt(), self.shop.running
         assert attempt.status is AttemptStatus.SENT
         unended = await running.store.unended(self.shop.clock.now() - HOUR)
@@ -185,6 +187,20 @@ class Buyer:
             await self.ends_without_an_answer()
         else:
             await self.is_paid_once()
+
+    async def operator_is_done(self) -> None:
+        """Nothing is open at the operator: it debits in its own time, whether or not anybody still listens."""
+        for _ in range(TURNS_MAX):
+            requests = (await self.shop.control("books"))["requests"]
+            if all(one["outcome"] is not None for one in requests):
+                return
+            await self.turns(1)
+        raise AssertionError("the operator still has something open")
+
+    async def gateway_restarts(self) -> None:
+        """In the middle of whatever it does, without waiting for answers that may never come."""
+        hurries(self.shop.running)
+        await self.shop.running.restart_gateway()
 
     async def operator_changes_its_mind(self, outcome: str) -> None:
         """The operator now holds something else for true, and says so."""
@@ -246,6 +262,11 @@ class Buyer:
     async def is_refused(self, code: str) -> None:
         await self.shows(code)
         assert await self.debits() == []
+
+
+def hurries(running: Running) -> None:
+    """A gateway that is stopped waits for the calls under way; not in these tests."""
+    running.sandbox.gateway.lifecycle.stop_grace_s = 0.1
 
 
 async def buyer_of(case: Case, shop: Shop, *, ending: str = "001") -> Buyer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import httpx
@@ -15,7 +16,7 @@ from tests.conftest import NewDatabase
 from tests.lifecycle.shopping import Shop
 from tests.notifier.receiver import Receiver
 from tests.operators.cases import CASES, COUNTRIES
-from tests.operators.kit import Buyer, Case, buyer_of
+from tests.operators.kit import Buyer, Case, buyer_of, hurries
 from tests.running import Running, run
 
 every_case = pytest.mark.parametrize("case", CASES + COUNTRIES, ids=str)
@@ -36,38 +37,53 @@ NONSENSE = (
 NewBuyer = Callable[[Case], Awaitable[Buyer]]
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def worlds(engine: str, new_database: NewDatabase) -> AsyncIterator[dict[str, Running]]:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def worlds(engine: str) -> AsyncIterator[dict[str, Running]]:
     """A gateway for each connector, made when it is first wanted."""
     made: dict[str, Running] = {}
     yield made
     for running in made.values():
-        await running.stop()
+        hurries(running)
+    await asyncio.gather(*(running.stop() for running in made.values()))
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def new_buyer(
-    engine: str, new_database: NewDatabase, worlds: dict[str, Running]
-) -> AsyncIterator[NewBuyer]:
-    """A payment of a site of its own, one try each, in the world of the case's connector, which forgets what it was told before."""
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def receiver() -> AsyncIterator[Receiver]:
     receiver = Receiver()
     await receiver.start()
-    async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
-
-        async def make(case: Case) -> Buyer:
-            if case.connector not in worlds:
-                methods = {
-                    one.method: one.connector for one in CASES + COUNTRIES if one.connector == case.connector
-                }
-                database = await new_database(engine)
-                worlds[case.connector] = await run(database, clock=ManualClock(), methods=methods)
-            site = await worlds[case.connector].new_site(attempts_max=1)
-            shop = Shop(site, receiver, client)
-            await client.post(f"{site.simulator_url}/_control/reset")
-            return await buyer_of(case, shop)
-
-        yield make
+    yield receiver
     await receiver.stop()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
+        yield client
+
+
+@pytest.fixture
+def new_buyer(
+    engine: str,
+    new_database: NewDatabase,
+    worlds: dict[str, Running],
+    receiver: Receiver,
+    client: httpx.AsyncClient,
+) -> NewBuyer:
+    """A payment of a site of its own, one try each, in the world of the case's connector, which forgets what it was told before."""
+
+    async def make(case: Case) -> Buyer:
+        if case.connector not in worlds:
+            methods = {
+                one.method: one.connector for one in CASES + COUNTRIES if one.connector == case.connector
+            }
+            database = await new_database(engine)
+            worlds[case.connector] = await run(database, clock=ManualClock(), methods=methods)
+        site = await worlds[case.connector].new_site(attempts_max=1)
+        shop = Shop(site, receiver, client)
+        await client.post(f"{site.simulator_url}/_control/reset")
+        return await buyer_of(case, shop)
+
+    return make
 
 
 @every_case
@@ -204,5 +220,5 @@ async def test_a_restart_in_the_middle_loses_nothing(
 ) -> None:
     buyer = await new_buyer(case)
     await buyer.pays(delay_s=5, callback="lost")
-    await buyer.shop.running.restart_gateway()
+    await buyer.gateway_restarts()
     await (buyer.is_paid_once() if buyer.is_asked else buyer.ends_as_the_operator_has_it())

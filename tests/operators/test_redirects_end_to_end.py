@@ -120,7 +120,10 @@ async def test_a_card_is_paid_without_typing_a_phone_number(shop, operator_by_pa
     assert 'data-form="number"' in page.text
     assert 'data-form="card"' in page.text
     assert (await pays_by_card(shop, operator_by_path)).status_code == 303
-    assert PAGE in (await shop.page()).text
+    shown = (await shop.page()).text
+    assert PAGE in shown
+    assert "Ouvrir la page de votre banque" in shown
+    assert "chez Visa" not in shown
     waiting = await shop.check()
     assert (waiting["code"], waiting["data"]["payment_method"]) == ("664", "VISAM")
     assert (waiting["data"]["phone_number"], waiting["data"]["phone_prefix"]) == (None, None)

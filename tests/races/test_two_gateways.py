@@ -70,7 +70,9 @@ async def test_a_question_is_claimed_by_one(timed_shop: Shop) -> None:
         for round_number in range(5):
             now = shop.clock.now() + (round_number + 1) * DAY  # every question is due, every lease is over
             claims = [
-                store.claim_asks(now=now, until=now + 90 * SECOND, claim=f"c{index}", limit=1000)
+                store.claim_asks(
+                    connector="pawapay", now=now, until=now + 90 * SECOND, claim=f"c{index}", limit=1000
+                )
                 for index, store in enumerate([shop.running.store, other.gateway.store] * 4)
             ]
             claimed = Counter(

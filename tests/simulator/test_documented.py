@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cauri.clock import ManualClock
+from cauri.domain.methods import METHODS, Family
 from cauri.simulator.control import Control
 from cauri.simulator.dialects import (
     card_page,
@@ -34,6 +35,7 @@ from cauri.simulator.wallets import CODE_OF_LIMIT, LIMITS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text(encoding="utf-8")
 ENDS = {"never answers": NEVER}
+NOT_OFFERED = {"EXPRESSOSN", "EXPRESSUNIONCM"}
 
 
 def rows(heading: str) -> list[list[str]]:
@@ -93,14 +95,23 @@ def test_mtns_test_payers_and_environments_are_all_there() -> None:
     assert environments == {name: environment.currency for name, environment in ENVIRONMENTS.items()}
 
 
-def test_the_ready_made_numbers_do_what_their_column_says() -> None:
-    table = [row for row in rows("## What a number does") if len(row) == 6][2:]
-    assert len(table) == 13
+def test_every_method_has_a_ready_made_number_for_each_column() -> None:
+    table = [row for row in rows("## What a number does") if len(row) == 8][2:]
+    told = [
+        (code, row[1], METHODS[code].currency in row[2].split(", "))
+        for row in table
+        for code in re.findall(r"\w+", row[0])
+    ]
+    phones = [method for method in METHODS.values() if method.family is not Family.CARD]
+    assert sorted(told) == sorted(
+        (method.code, method.country, True) for method in phones if method.code not in NOT_OFFERED
+    )
     outcomes = ["paid", "602", "627", NEVER, "paid"]
-    for method, *numbers in table:
-        for number, outcome in zip(numbers, outcomes, strict=True):
-            if number.isdigit():
-                assert story_of(number, TEST_NUMBERS).outcome == outcome, (method, number)
+    for method, _, _, *numbers in table:
+        for cell, outcome in zip(numbers, outcomes, strict=True):
+            number = re.match(r"\d*", cell)
+            if number and number[0]:
+                assert story_of(number[0], TEST_NUMBERS).outcome == outcome, (method, cell)
 
 
 def test_nothing_else_is_missing() -> None:

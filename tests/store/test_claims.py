@@ -9,7 +9,7 @@ import pytest
 
 from cauri.clock import SECOND
 from cauri.domain.payment import Attempt, DeliveryRow, Payment
-from cauri.store import AskedAgain, Delivered, Store
+from cauri.store import AskedAgain, Delivered, DueNotification, Store
 from tests.store.conftest import OpenStore
 from tests.store.records import NOW, cancelled, new_payment, paid, sent_attempt, started
 
@@ -56,6 +56,12 @@ def _delivered(payment: Payment, claim: str, *, at: int = NOW, **fields: object)
     )
 
 
+async def claim_due(store: Store, *, now: int, until: int, claim: str, limit: int) -> list[DueNotification]:
+    """What a process does that takes whatever is due."""
+    due = await store.notifications.due(now, limit)
+    return await store.notifications.claim(due, now=now, until=until, claim=claim)
+
+
 async def test_many_claimers_never_get_the_same_question(
     empty_database: str, open_store: OpenStore, engine: str
 ) -> None:
@@ -64,7 +70,9 @@ async def test_many_claimers_never_get_the_same_question(
 
     async def claim_all(store: Store, name: str) -> list[str]:
         mine: list[str] = []
-        while got := await store.claim_asks(now=NOW, until=NOW + LEASE, claim=name, limit=7):
+        while got := await store.claim_asks(
+            connector="moov-3pp", now=NOW, until=NOW + LEASE, claim=name, limit=7
+        ):
             assert all(attempt.claimed_by == name for attempt in got)
             mine += [attempt.reference for attempt in got]
         return mine
@@ -82,7 +90,8 @@ async def test_many_claimers_never_get_the_same_notification(
 
     async def claim_all(store: Store, name: str) -> list[str]:
         mine: list[str] = []
-        while got := await store.claim_notifications(now=NOW + 1, until=NOW + LEASE, claim=name, limit=7):
+        while due := await store.notifications.due(NOW + 1, 7):
+            got = await store.notifications.claim(due, now=NOW + 1, until=NOW + LEASE, claim=name)
             mine += [notification.token for notification in got]
         return mine
 
@@ -99,20 +108,25 @@ async def test_a_lease_that_ends_gives_the_work_to_somebody_else(
     ended = await _due(store)
     for claim, now in (("first", NOW + 1), ("second", NOW + 2 + LEASE)):
         until = now + LEASE
-        asks = await store.claim_asks(now=now, until=until, claim=claim, limit=10)
-        told = await store.claim_notifications(now=now, until=until, claim=claim, limit=10)
+        asks = await store.claim_asks(connector="moov-3pp", now=now, until=until, claim=claim, limit=10)
+        told = await claim_due(store, now=now, until=until, claim=claim, limit=10)
         assert [each.reference for each in asks] == [attempt.reference]
         assert {each.token for each in told} == {flown.token, ended.token}
         for early in (now, until):
-            assert await store.claim_asks(now=early, until=until, claim="early", limit=10) == []
-            assert await store.claim_notifications(now=early, until=until, claim="early", limit=10) == []
+            assert (
+                await store.claim_asks(connector="moov-3pp", now=early, until=until, claim="early", limit=10)
+                == []
+            )
+            assert await claim_due(store, now=early, until=until, claim="early", limit=10) == []
 
 
 async def test_a_question_is_released_by_its_holder_only(empty_database: str, open_store: OpenStore) -> None:
     store = await open_store(empty_database)
     _, attempt = await _in_flight(store)
-    await store.claim_asks(now=NOW, until=NOW + LEASE, claim="first", limit=1)
-    (held,) = await store.claim_asks(now=NOW + LEASE + 1, until=NOW + 2 * LEASE, claim="second", limit=1)
+    await store.claim_asks(connector="moov-3pp", now=NOW, until=NOW + LEASE, claim="first", limit=1)
+    (held,) = await store.claim_asks(
+        connector="moov-3pp", now=NOW + LEASE + 1, until=NOW + 2 * LEASE, claim="second", limit=1
+    )
     end = {
         "attempt": held,
         "asked_at": NOW,
@@ -132,8 +146,8 @@ async def test_a_delivery_with_a_lost_claim_is_kept_but_decides_nothing(
 ) -> None:
     store = await open_store(empty_database)
     payment = await _due(store)
-    await store.claim_notifications(now=NOW + 1, until=NOW + LEASE, claim="first", limit=1)
-    await store.claim_notifications(now=NOW + LEASE + 1, until=NOW + 2 * LEASE, claim="second", limit=1)
+    await claim_due(store, now=NOW + 1, until=NOW + LEASE, claim="first", limit=1)
+    await claim_due(store, now=NOW + LEASE + 1, until=NOW + 2 * LEASE, claim="second", limit=1)
     assert not await store.record_delivery(_delivered(payment, "first"))
     state = await store.notification(payment)
     assert state is not None
@@ -151,14 +165,14 @@ async def test_a_state_that_came_during_a_delivery_stays_due(
 ) -> None:
     store = await open_store(empty_database)
     sent, attempt = await _in_flight(store)
-    (due,) = await store.claim_notifications(now=NOW, until=NOW + LEASE, claim="one", limit=5)
+    (due,) = await claim_due(store, now=NOW, until=NOW + LEASE, claim="one", limit=5)
     end = paid(sent, attempt)
     assert await store.apply(end)
     assert (
-        await store.claim_notifications(now=NOW + 2, until=NOW + LEASE, claim="two", limit=5) == []
+        await claim_due(store, now=NOW + 2, until=NOW + LEASE, claim="two", limit=5) == []
     )  # one delivery per payment at a time
     assert await store.record_delivery(_delivered(sent, "one"))
-    (again,) = await store.claim_notifications(now=NOW + 2, until=NOW + LEASE, claim="two", limit=5)
+    (again,) = await claim_due(store, now=NOW + 2, until=NOW + LEASE, claim="two", limit=5)
     assert (due.token, again.token, again.tries) == (sent.token, sent.token, 0)
 
 
@@ -168,7 +182,7 @@ async def test_a_failed_delivery_is_due_again_or_parked(
 ) -> None:
     store = await open_store(empty_database)
     payment = await _due(store)
-    await store.claim_notifications(now=NOW + 1, until=NOW + LEASE, claim="one", limit=1)
+    await claim_due(store, now=NOW + 1, until=NOW + LEASE, claim="one", limit=1)
     failed = _delivered(payment, "one", status=500, delivered=False, next_try_at=next_try_at)
     assert await store.record_delivery(failed)
     state = await store.notification(payment)
@@ -200,7 +214,9 @@ async def test_a_second_hint_after_an_answer_waits_out_the_five_seconds(
     store = await open_store(empty_database)
     _, attempt = await _in_flight(store)
     await store.hint(attempt.reference, NOW + 1_000)
-    (held,) = await store.claim_asks(now=NOW + 1_000, until=NOW + LEASE, claim="one", limit=1)
+    (held,) = await store.claim_asks(
+        connector="moov-3pp", now=NOW + 1_000, until=NOW + LEASE, claim="one", limit=1
+    )
     later = {"asked_at": NOW + 1_001, "next_ask_at": NOW + 60 * SECOND, "hinted_ask_at": NOW + 1_200}
     assert await store.release_ask(AskedAgain(attempt=held, claim="one", **later))
     assert await store.hint(attempt.reference, NOW + 2_000)

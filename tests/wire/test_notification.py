@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
+import re
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl
 
@@ -14,7 +16,8 @@ from cauri.domain.codes import Code
 from cauri.domain.payment import Payment, PaymentRequest, PaymentStatus
 from cauri.domain.phone import Phone
 from cauri.domain.site import Site, SiteSettings
-from cauri.wire.notification import message
+from cauri.wire import notification
+from cauri.wire.notification import Message, message_id
 
 CREATED_AT = int(datetime(2021, 4, 7, 14, 0, 5, tzinfo=UTC).timestamp() * 1000)
 SITE = Site(site_id="445160", name="Boutique", secret_key="160325b33f4da6dd")
@@ -40,6 +43,13 @@ PAID = Payment(
     phone=Phone("CI", "225", "0102324373"),
     operator_id="8210407187720",
 )
+
+AT = CREATED_AT + 90_500
+
+
+def message(payment: Payment, site: Site, at: int = AT, number: int = 1) -> Message:
+    return notification.message(payment, site, at=at, number=number)
+
 
 VALUES = [
     ("cpm_site_id", "445160"),
@@ -80,7 +90,7 @@ def test_the_form_is_this_text() -> None:
 
 
 def test_x_token_signs_the_values_in_order_without_separator() -> None:
-    assert message(PAID, SITE).headers == {"x-token": X_TOKEN}
+    assert message(PAID, SITE).headers["x-token"] == X_TOKEN
 
 
 def test_a_receiver_that_recomputes_over_what_it_received_agrees() -> None:
@@ -117,7 +127,54 @@ def test_the_json_format_is_the_guides_two_fields_unsigned() -> None:
     told = message(PAID, replace(SITE, settings=SiteSettings(notification_format="json")))
     assert told.content_type == "application/json"
     assert told.body == b'{"cpm_trans_id":"order-1","cpm_site_id":"445160"}'
-    assert told.headers == {}
+    assert "x-token" not in told.headers
+
+
+def test_the_webhook_headers_name_the_message_the_moment_and_the_try() -> None:
+    told = message(PAID, SITE, number=3)
+    assert list(told.headers) == [
+        "x-token",
+        "webhook-id",
+        "webhook-timestamp",
+        "webhook-signature",
+        "webhook-try",
+    ]
+    assert (told.headers["webhook-timestamp"], told.headers["webhook-try"]) == (str(AT // 1000), "3")
+    signed = f"{told.headers['webhook-id']}.{AT // 1000}.".encode() + told.body
+    digest = hmac.new(b"160325b33f4da6dd", signed, hashlib.sha256).digest()
+    assert told.headers["webhook-signature"] == "v1," + base64.b64encode(digest).decode()
+
+
+def test_the_webhook_id_is_the_same_for_every_try_of_a_state_and_another_for_the_next_state() -> None:
+    first, later = message(PAID, SITE), message(PAID, SITE, at=AT + 60_000, number=2)
+    assert first.headers["webhook-id"] == later.headers["webhook-id"] == message_id(PAID)
+    moved = replace(PAID, version=PAID.version + 1)
+    others = {message_id(moved), message_id(replace(PAID, token="cd" * 17)), message_id(PAID)}
+    assert len(others) == 3
+
+
+def test_the_webhook_id_is_no_way_to_the_payments_page() -> None:
+    assert re.fullmatch("msg_[0-9a-f]{32}", message_id(PAID))
+    assert PAID.token[:8] not in message_id(PAID)
+
+
+ROTATING = replace(SITE, secret_key="the new one", old_secret_key="160325b33f4da6dd", old_secret_until=AT + 1)
+
+
+@pytest.mark.parametrize("notification_format", ["form", "json"])
+def test_during_a_rotation_both_secrets_sign_and_x_token_stays_the_old_ones(notification_format: str) -> None:
+    settings = SiteSettings(notification_format=notification_format)  # type: ignore[arg-type]
+    old, new = replace(SITE, settings=settings), replace(SITE, secret_key="the new one", settings=settings)
+    both = message(PAID, replace(ROTATING, settings=settings)).headers
+    of_old, of_new = message(PAID, old).headers, message(PAID, new).headers
+    assert both["webhook-signature"] == f"{of_old['webhook-signature']} {of_new['webhook-signature']}"
+    assert both.get("x-token") == of_old.get("x-token")
+
+
+def test_with_the_graces_last_moment_only_the_new_secret_signs() -> None:
+    assert message(PAID, ROTATING, at=AT + 1).headers == {
+        **message(PAID, replace(SITE, secret_key="the new one"), at=AT + 1).headers
+    }
 
 
 @pytest.mark.parametrize("code", list(Code))

@@ -362,6 +362,18 @@ def test_the_guides_json_and_a_site_without_a_secret_are_settled_by_check_alone(
     assert happened() == ("paid", ["paid", "mail"])
 
 
+@pytest.mark.parametrize(
+    ("keys", "status"),
+    [(["new", scene.SECRET], 200), ((scene.SECRET, "new"), 200), (["new"], 401)],
+    ids=["a list", "a tuple", "the new one alone"],
+)
+def test_while_the_secret_key_is_changed_the_setting_holds_both(gateway, opened, keys, status):
+    gateway.settle(opened, PAID)
+    with override_settings(CAURI_SHOP={**settings.CAURI_SHOP, "SECRET_KEY": keys}):
+        assert scene.notify(opened) == status
+    assert happened()[0] == ("paid" if status == 200 else "waiting")
+
+
 def test_the_notify_door_answers_pings_and_refuses_nonsense(gateway):
     shop = Client()
     assert [shop.get("/cauri/notify").status_code, shop.head("/cauri/notify").status_code] == [200, 200]
@@ -414,7 +426,8 @@ def test_the_command_reconciles_works_the_outbox_and_tells_what_it_did(gateway, 
     ("changed", "expected"),
     [({}, set()), ({"APIKEY": ""}, {"cauri_shop.E001"}), ({"PUBLIC_URL": None}, {"cauri_shop.E001"}),
      ({"APKEY": "x"}, {"cauri_shop.E002"}), ({"BASE_URL": "ftp://x"}, {"cauri_shop.E003"}),
-     ({"PUBLIC_URL": "boutique"}, {"cauri_shop.E003"}), ({"SECRET_KEY": None}, {"cauri_shop.W001"}),
+     ({"PUBLIC_URL": "boutique"}, {"cauri_shop.E003"}), ({"SECRET_KEY": None}, {"cauri_shop.W001"}), ({"SECRET_KEY": ["a", ""]}, {"cauri_shop.E003"}),
+     ({"SECRET_KEY": ["a", "b"]}, set()), ({"SECRET_KEY": 7}, {"cauri_shop.E003"}),
      ({"PUBLIC_URL": "http://boutique.example"}, {"cauri_shop.W002"})],
 )  # fmt: skip
 def test_the_system_checks_name_what_is_missing_with_a_remedy(changed, expected):

@@ -56,6 +56,19 @@ def test_a_paid_notification_delivers_once_and_sends_the_mail(shop, gateway, ope
         shop.start()
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_while_the_secret_key_is_changed_both_are_accepted(kind, tmp_path, gateway):
+    database = f"sqlite:///{tmp_path}/shop.sqlite3"
+    create_tables(database)
+    shop = Shop(kind, database, gateway.url, secret=["new", SECRET], durable=False)
+    shop.ordered("o1")
+    shop.start()
+    opened = shop.payments()[0].transaction_id
+    gateway.settle(opened, PAID)
+    assert [shop.notify(opened, "0" * 64), shop.notify(opened)] == [401, 200]
+    shop.close()
+
+
 def test_another_amount_never_delivers_and_is_told_once(shop, gateway, opened, caplog):
     gateway.settle(opened, PAID, amount="1000")
     assert [shop.notify(opened) for _ in range(2)] == [200] * 2

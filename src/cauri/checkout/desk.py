@@ -13,10 +13,12 @@ from cauri.checkout.pages import Page, Problem, Wait, choose_page, confirm_page,
 from cauri.checkout.rendering import Renderer, Trouble
 from cauri.checkout.typed import Typed, read_form, typed_of
 from cauri.checkout.way_back import way_back
+from cauri.clock import SECOND
 from cauri.domain.codes import Code
 from cauri.domain.errors import PayerError, PaymentNotFound
 from cauri.domain.payment import AttemptStatus, Payment
 from cauri.lifecycle import Lifecycle, View
+from cauri.wire.callers import Addresses
 
 FIRST_DELIVERY_S = 2.0
 
@@ -30,6 +32,7 @@ FIELD_OF_REASON = {
     "method_needed": "method",
     "code_format": "code",
     "too_soon": "",
+    "too_many_prompts": "",
 }
 # The payment has moved on without this form: its page says where it stands.
 _MOVED_ON = frozenset({"in_flight", "ended", "no_code_expected", "session_over"})
@@ -38,9 +41,10 @@ _MOVED_ON = frozenset({"in_flight", "ended", "no_code_expected", "session_over"}
 class Desk:
     """One handler for each door. Raises BadForm and StoreUnavailable, which the door turns into pages."""
 
-    def __init__(self, lifecycle: Lifecycle, renderer: Renderer) -> None:
+    def __init__(self, lifecycle: Lifecycle, renderer: Renderer, addresses: Addresses) -> None:
         self._lifecycle = lifecycle
         self._renderer = renderer
+        self._addresses = addresses
 
     async def show(self, request: Request) -> Response:
         """The page of the payment's state."""
@@ -83,7 +87,7 @@ class Desk:
         if typed.confirmed is not None and typed.confirmed != typed.number:
             return self._page(request, view, _confirm(view, replace(typed, method=""), changed=True))
         try:
-            return self._see(request, await self._start(view, typed))
+            return self._see(request, await self._start(view, typed, self._addresses.of(request.scope)))
         except PayerError as error:
             return await self._refused(request, error, typed)
 
@@ -130,13 +134,15 @@ class Desk:
             back.url, 307, headers={"referrer-policy": "no-referrer", "cache-control": "no-store"}
         )
 
-    async def _start(self, view: View, typed: Typed) -> Payment:
+    async def _start(self, view: View, typed: Typed, address: str) -> Payment:
         if chose_card(typed):
-            return await self._lifecycle.start(view.payment.token, typed.country, None, typed.method)
+            return await self._lifecycle.start(view.payment.token, typed.country, None, typed.method, address)
         phone = payer_phone(view, typed, bounded=False)
         given = view.payment.request.lock_phone_number or not typed.number
         number = None if given else typed.number
-        return await self._lifecycle.start(view.payment.token, phone.country, number, typed.method or None)
+        return await self._lifecycle.start(
+            view.payment.token, phone.country, number, typed.method or None, address
+        )
 
     async def _refused(self, request: Request, error: PayerError, typed: Typed) -> Response:
         """The form again with what is wrong, or the page of the state that made the form pointless."""
@@ -145,14 +151,17 @@ class Desk:
             return self._unknown(request)
         if error.reason in _MOVED_ON:
             return self._see(request, view.payment)
-        problem = Problem(field=FIELD_OF_REASON[error.reason], reason=error.reason)
+        problem = Problem(
+            field=FIELD_OF_REASON[error.reason], reason=error.reason, wait_s=_wait_s(error, view.now)
+        )
         if problem.field == "code":
             page = page_of(view, problem)
             return self._page(request, view, page) if page.status != 200 else self._see(request, view.payment)
         return self._page(request, view, _form_again(view, typed, problem))
 
     def _page(self, request: Request, view: View, page: Page) -> Response:
-        headers = {"retry-after": "5"} if page.status == 429 else {}
+        problem = getattr(page, "problem", None)
+        headers = {"retry-after": str(problem.wait_s or 5)} if problem and page.status == 429 else {}
         return self._renderer.page(page, _language(request, view), headers)
 
     def _see(self, request: Request, payment: Payment) -> Response:
@@ -171,6 +180,11 @@ class Desk:
 
 def _language(request: Request, view: View) -> Language:
     return language_of(request.query_params, request.headers, view.payment.request.lang)
+
+
+def _wait_s(error: PayerError, now: int) -> int:
+    """Whole seconds until it may be tried again, 0 where nobody knows."""
+    return 0 if error.again_at is None else max(1, -(-(error.again_at - now) // SECOND))
 
 
 def _can_choose(view: View) -> bool:

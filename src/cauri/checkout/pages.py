@@ -22,6 +22,7 @@ from cauri.checkout.offers import (
 from cauri.checkout.typed import Typed
 from cauri.checkout.way_back import WayBack, way_back
 from cauri.domain.codes import Code
+from cauri.domain.methods import Family
 from cauri.domain.payment import Attempt, AttemptStatus, PaymentStatus
 from cauri.domain.phone import Phone
 from cauri.lifecycle import View
@@ -35,10 +36,18 @@ The script also asks that its tab saw the payment under way, and that it has not
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """What is wrong with what was typed: the field it belongs to ('' for the whole form) and PayerError's reason."""
+    """What is wrong with what was typed: the field it belongs to ('' for the whole form) and PayerError's reason.
+
+    ``wait_s``: seconds until it may be tried again, 0 where nobody knows.
+    """
 
     field: str
     reason: str
+    wait_s: int = 0
+
+    @property
+    def wait_minutes(self) -> int:
+        return -(-self.wait_s // 60)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +100,11 @@ class Choose(Page):
     def payable(self) -> bool:
         return any(country.unavailable is None for country in self.countries)
 
+    @property
+    def out_of_service(self) -> bool:
+        """Whether only operators that do not answer now stand in the way: that passes, other reasons do not."""
+        return any(country.unavailable == "out_of_service" for country in self.countries)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confirm(Page):
@@ -115,7 +129,7 @@ class Confirm(Page):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wait(Page):
-    """Something is in flight. Named ``prompt``, ``redirect`` or ``checking``."""
+    """Something is in flight. Named ``prompt``, ``redirect`` or ``checking``. ``by_card``: there is no operator but a bank."""
 
     template: ClassVar[str] = "wait.html"
     operator: str
@@ -123,6 +137,7 @@ class Wait(Page):
     seconds_left: int
     code_given: bool = False
     operator_page: str | None = None
+    by_card: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,7 +260,7 @@ def _order(view: View) -> Order:
 def _status_of(problem: Problem | None) -> int:
     if problem is None:
         return 200
-    return 429 if problem.reason == "too_soon" else 422
+    return 429 if problem.reason in ("too_soon", "too_many_prompts") else 422
 
 
 def _first_country(view: View, given: Phone | None) -> str:
@@ -284,6 +299,7 @@ def _wait(view: View, attempt: Attempt) -> Wait:
         operator_page=operator_page
         if operator_page and operator_page.startswith(("https://", "http://"))
         else None,
+        by_card=view.method is not None and view.method.family is Family.CARD,
     )
 
 

@@ -32,8 +32,9 @@ def build(
     base = urlsplit(public_url).path.rstrip("/")
     assets = Assets(read_assets(), base)
     renderer = Renderer(base, assets.urls)
-    counter = Counter(renderer, Buckets(clock, page_posts_per_address, per_s=60), Addresses(trusted_proxies))
-    desk = Desk(lifecycle, renderer)
+    addresses = Addresses(trusted_proxies)
+    counter = Counter(renderer, Buckets(clock, page_posts_per_address, per_s=60), addresses)
+    desk = Desk(lifecycle, renderer, addresses)
 
     def door(path: str, **handlers: Handler) -> Route:
         return Route(path, Door(counter, handlers))

@@ -20,7 +20,12 @@ MODULES = {
     "pay": "pay",
     "site": "sites",
     "payment": "payments",
+    "deliveries": "deliveries",
     "reconcile": "reconcile",
+    "surplus": "surplus",
+    "operators": "operators",
+    "listen": "listen",
+    "admin": "admin",
     "operator": "operator",
 }
 

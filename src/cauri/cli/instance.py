@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from cauri.config import BadSettings, load
+from cauri.config import BadSettings, Settings, load
 from cauri.domain.errors import CauriError, StoreUnavailable
 from cauri.keys import kept_secret
 from cauri.store import Store, Vault, engine_for
@@ -69,15 +69,22 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         raise Trouble(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__) from error
 
 
-def named_instance(config: Path | None, data: Path | None, database: str | None) -> tuple[str, str]:
-    """The database and the secret of the instance that the options name."""
+def named_settings(config: Path | None, data: Path | None, database: str | None) -> Settings | None:
+    """The settings of the configured instance that the options name; None where they name a sandbox."""
     if config is None and data is None and database is None and DEFAULT_CONFIG.exists():
         config = DEFAULT_CONFIG
-    if config is not None:
-        try:
-            settings = load(config)
-        except BadSettings as error:
-            raise Trouble("the settings cannot be used:\n  " + "\n  ".join(error.faults)) from None
+    if config is None:
+        return None
+    try:
+        return load(config)
+    except BadSettings as error:
+        raise Trouble("the settings cannot be used:\n  " + "\n  ".join(error.faults)) from None
+
+
+def named_instance(config: Path | None, data: Path | None, database: str | None) -> tuple[str, str]:
+    """The database and the secret of the instance that the options name."""
+    settings = named_settings(config, data, database)
+    if settings is not None:
         return settings.database, settings.secret
     folder = data or DEFAULT_DATA
     if database is not None:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from cauri.cli.deciding import lifecycle_without_operators
 from cauri.cli.instance import (
     ConfigOption,
     DatabaseOption,
@@ -16,17 +17,16 @@ from cauri.cli.instance import (
     plain_app,
     run,
 )
+from cauri.cli.reconcile_import import import_command
 from cauri.cli.words import moment
 from cauri.clock import MINUTE, Clock
 from cauri.domain.codes import BY_NUMBER, Code, Kind
 from cauri.domain.errors import NothingToClose, PaymentNotFound
 from cauri.domain.outcome import Accepted, Refused
 from cauri.domain.payment import Attempt, Payment
-from cauri.lifecycle import Lifecycle, LifecycleSettings
-from cauri.operators.registry import Operators
-from cauri.store import Store
 
-app = plain_app("Attempts that no rule can end.")
+app = plain_app("Attempts that no rule can end, and operators' statements.")
+app.command("import")(import_command)
 
 
 @app.command("list")
@@ -82,7 +82,7 @@ def close(
     async def work() -> Payment:
         async with opened_store(config, data, database) as store:
             try:
-                return await _lifecycle(store).close(
+                return await lifecycle_without_operators(store).close(
                     site_id, transaction_id, decision, who=who or getpass.getuser(), why=why.strip()
                 )
             except PaymentNotFound:
@@ -96,11 +96,6 @@ def close(
     typer.echo(
         f"{transaction_id} is now {payment.code.number} {payment.code.message}; the shop will be notified"
     )
-
-
-def _lifecycle(store: Store) -> Lifecycle:
-    """The life of payments without any operator to call: enough for a person's decisions."""
-    return Lifecycle(store, Operators([]), Clock(), LifecycleSettings(public_url=""))
 
 
 def _decision(paid: str | None, failed: str | None) -> Accepted | Refused:

@@ -17,6 +17,7 @@ import uvloop
 
 from cauri import logs
 from cauri.app import MEMORY, Gateway, open_store
+from cauri.cli.chosen_methods import chosen_methods
 from cauri.cli.instance import (
     DEFAULT_DATA,
     ConfigOption,
@@ -31,13 +32,23 @@ from cauri.cli.instance import (
     run,
 )
 from cauri.cli.words import checked_site_id
+from cauri.clock import Clock
 from cauri.config import BadSettings, Settings, load
 from cauri.connectors import operators_of
+from cauri.customer import TEST_CARD
 from cauri.domain.errors import StoreUnavailable
-from cauri.keys import SANDBOX_APIKEY, SANDBOX_SECRET_KEY, SANDBOX_SITE_ID, kept_secret
+from cauri.domain.money import COUNTRIES
+from cauri.keys import (
+    SANDBOX_ADMIN_TOKEN,
+    SANDBOX_APIKEY,
+    SANDBOX_SECRET_KEY,
+    SANDBOX_SITE_ID,
+    hash_of,
+    kept_secret,
+)
 from cauri.sandbox import Sandbox, SandboxOptions
 from cauri.serving import AlreadyServed, Server, SingleProcess, bound_socket, stop_signal, url_of
-from cauri.store import engine_for
+from cauri.store import AdminRecords, Store, engine_for
 from cauri.store.migrate import migrate
 from cauri.workers import Workers
 
@@ -65,9 +76,19 @@ def sandbox(
     site_id: Annotated[str, typer.Option(help="The ready site's site_id.")] = SANDBOX_SITE_ID,
     apikey: Annotated[str, typer.Option(help="Its apikey.")] = SANDBOX_APIKEY,
     secret_key: Annotated[str, typer.Option(help="Its secret key, for x-token.")] = SANDBOX_SECRET_KEY,
+    admin_token: Annotated[
+        str, typer.Option(help="Its admin token, for cauri listen and /admin/.")
+    ] = SANDBOX_ADMIN_TOKEN,
     operator_delay: Annotated[
         float, typer.Option(min=0, help="Seconds a simulated customer takes to approve.")
     ] = 1.0,
+    method: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="METHOD=CONNECTOR",
+            help="Which simulated operator serves a method, such as OM=orange_webpay_ci; can be given several times.",
+        ),
+    ] = None,
     database: Annotated[
         str | None, typer.Option(help="postgresql://user:password@host/name in place of SQLite.")
     ] = None,
@@ -77,9 +98,7 @@ def sandbox(
 ) -> None:
     """Gateway, simulated operators and loops in one process: everything a shop needs to be built and tested, offline."""
     logs.set_up("text", _log_level())
-    if memory and (data or database):
-        raise Trouble("--memory keeps nothing, so it goes with neither --data nor --database")
-    _check_sandbox_options(site_id, apikey, secret_key, public_url, ready_file)
+    _check_sandbox_options(site_id, (apikey, secret_key, admin_token), public_url, ready_file)
     sockets = _listeners((host, port), (host, operators_port))
     url, secret = _kept_state(data, memory, database)
     options = SandboxOptions(
@@ -89,7 +108,9 @@ def sandbox(
         site_id=site_id,
         apikey=apikey,
         secret_key=secret_key,
+        admin_token=admin_token,
         operator_delay_s=operator_delay,
+        methods=chosen_methods(method or ()),
     )
     with _single_process(url):
         _run_loop(_sandbox(options, sockets, ready_file))
@@ -152,11 +173,11 @@ def _log_level() -> str:
 
 
 def _check_sandbox_options(
-    site_id: str, apikey: str, secret_key: str, public_url: str | None, ready_file: Path | None
+    site_id: str, keys: tuple[str, str, str], public_url: str | None, ready_file: Path | None
 ) -> None:
     """Everything that can be wrong is told before anything is started or written."""
     checked_site_id(site_id)
-    for name, text in (("--apikey", apikey), ("--secret-key", secret_key)):
+    for name, text in zip(("--apikey", "--secret-key", "--admin-token"), keys, strict=True):
         if not text.strip():
             raise Trouble(f"{name}: must not be empty")
     if public_url is not None and not re.fullmatch(r"https?://[^\s/?#]+[^\s?#]*", public_url):
@@ -167,6 +188,8 @@ def _check_sandbox_options(
 
 def _kept_state(data: Path | None, memory: bool, database: str | None) -> tuple[str, str]:
     """The database and the secret that seals keys in it."""
+    if memory and (data or database):
+        raise Trouble("--memory keeps nothing, so it goes with neither --data nor --database")
     if memory:
         return MEMORY, os.urandom(16).hex()
     if database is not None:
@@ -226,8 +249,19 @@ async def _checked(settings: Settings) -> None:
     store = open_store(settings)
     try:
         await check_schema(store)
+        await _refuse_public_token(store)
     finally:
         await store.close()
+
+
+async def _refuse_public_token(store: Store) -> None:
+    """Whoever has read our documentation could do everything with it."""
+    token = await AdminRecords(store.engine).token(hash_of(SANDBOX_ADMIN_TOKEN))
+    if token is not None and token.live(Clock().now()):
+        raise Trouble(
+            "a sandbox has used this database, and its admin token is public knowledge: "
+            f"'cauri admin token revoke {token.label}' first"
+        )
 
 
 async def _serve(settings: Settings, listener: socket.socket) -> None:
@@ -238,6 +272,7 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
     await server.start()
     _spare_what_stays()
     await told.wait()
+    gateway.end_waits()
     await server.stop()
     await gateway.stop()
 
@@ -262,8 +297,11 @@ Cauri sandbox is ready.
   site_id      {facts["site_id"]}
   apikey       {facts["apikey"]}
   secret key   {facts["secret_key"]}
+  admin token  {facts["admin_token"]}   (cauri listen, {facts["base_url"]}/admin/docs)
 
-  +225 0102324373 pays, +225 0749012966 fails; a number ending in 602 has no money (docs/sandbox.md has them all).
+  {len(facts["methods"])} methods in {len(COUNTRIES)} countries; --method chooses who serves one, {facts["operators_url"]}/_control/ what happens.
+  +225 0102324373 pays, +225 0749012966 fails; a number ending in 602 has no money; card {TEST_CARD} pays,
+  any six digits but 000000 are a right code (docs/sandbox.md has a number for each method).
   Ctrl-C stops it.
 """
     )

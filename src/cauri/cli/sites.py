@@ -1,4 +1,4 @@
-"""``cauri site``: add, list, show, set, rotate-key."""
+"""``cauri site``: add, list, show, set, rotate-key, rotate-secret, try-url."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import typer
 from msgspec.structs import replace
 
 from cauri.cli.instance import ConfigOption, DatabaseOption, DataOption, Trouble, opened_store, plain_app, run
-from cauri.cli.words import checked_site_id, moment
+from cauri.cli.words import checked_site_id, duration, moment
 from cauri.clock import HOUR, Clock
 from cauri.domain.money import COUNTRIES, CURRENCIES
 from cauri.domain.site import Site, SiteSettings, SiteStatus
-from cauri.keys import hash_of
+from cauri.keys import hash_of, webhook_secret
 from cauri.store import Store
 
 app = plain_app("The sites that may take payments, and their keys.")
@@ -73,9 +73,8 @@ def add(
             await store.give_key(hash_of(key), site.site_id, label="first", now=Clock().now())
 
     run(work())
-    typer.echo(
-        f"site_id     {site.site_id}\napikey      {key}\nsecret key  {site.secret_key or '(none: notifications are not signed)'}"
-    )
+    typer.echo(f"site_id         {site.site_id}\napikey          {key}")
+    typer.echo("\n".join(_secret_lines(site)))
     typer.echo("Keep the apikey now: it cannot be shown again.", err=True)
 
 
@@ -95,16 +94,28 @@ def list_command(
 
 @app.command()
 def show(
-    site_id: SiteId, config: ConfigOption = None, data: DataOption = None, database: DatabaseOption = None
+    site_id: SiteId,
+    with_secrets: Annotated[
+        bool, typer.Option("--secrets", help="The secret key too, in both spellings.")
+    ] = False,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    database: DatabaseOption = None,
 ) -> None:
-    """One site: its settings and the age of its keys, never the keys."""
+    """One site: its settings and the age of its keys, never an apikey, and the secret key only with --secrets."""
 
     async def work() -> None:
         async with opened_store(config, data, database) as store:
             site = await _site(store, site_id)
             typer.echo(f"site_id      {site.site_id}\nname         {site.name}\nstatus       {site.status}")
             typer.echo(f"currencies   {', '.join(site.currencies)}\ncountries    {', '.join(site.countries)}")
-            typer.echo(f"secret key   {'set' if site.secret_key else 'none: notifications are not signed'}")
+            typer.echo(
+                "\n".join(_secret_lines(site))
+                if with_secrets
+                else f"secret key   {'set' if site.secret_key else 'none: notifications are not signed'}"
+            )
+            if site.old_secret_until is not None:
+                typer.echo(f"rotation     the old secret key signs too until {moment(site.old_secret_until)}")
             for name, value in msgspec.structs.asdict(site.settings).items():
                 typer.echo(f"{name:<20} {value}")
             for label, made, until in await store.keys_of_site(site_id):
@@ -144,7 +155,7 @@ def set_command(
                 countries=_chosen("country", countries, COUNTRIES) if countries else site.countries,
                 settings=_settings(site.settings, settings or []),
             )
-            await store.save_site(changed)
+            await store.change_site(changed)
 
     run(work())
     typer.echo(f"site {site_id} is changed")
@@ -177,6 +188,98 @@ def rotate_key(
         f"The older keys work for {grace_hours:g} hours more. Keep this one now: it cannot be shown again.",
         err=True,
     )
+
+
+@app.command("rotate-secret")
+def rotate_secret(
+    site_id: SiteId,
+    grace: Annotated[
+        str, typer.Option(help="How long the old secret key signs beside the new one: 30m, 48h, 2d.")
+    ] = "48h",
+    secret_key: Annotated[
+        str | None, typer.Option(help="The new secret key; one is made where none is given.")
+    ] = None,
+    finish: Annotated[
+        bool, typer.Option("--finish", help="End the grace now: only the new secret key signs from here on.")
+    ] = False,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    database: DatabaseOption = None,
+) -> None:
+    """Prints a new secret key for signing notifications. Until the grace ends, webhook-signature carries both
+    signatures and x-token stays the old one's."""
+    if finish and secret_key is not None:
+        raise Trouble("--finish makes no new secret key: leave --secret-key out")
+    key = _given("--secret-key", secret_key) or secrets.token_hex(32)
+    grace_ms = duration("--grace", grace)
+
+    async def work() -> tuple[Site, Site]:
+        async with opened_store(config, data, database) as store:
+            before, now = await _site(store, site_id), Clock().now()
+            if finish:
+                if not await store.finish_rotation(site_id, now):
+                    raise Trouble(f"site {site_id}: no rotation of the secret key is under way")
+            elif not await store.rotate_secret(site_id, key, until=now + grace_ms, now=now):
+                until = moment(before.old_secret_until or now)
+                raise Trouble(
+                    f"site {site_id}: a rotation is under way until {until}: end it first with --finish"
+                )
+            await store.drop_old_secrets(now)
+            return before, await _site(store, site_id)
+
+    before, site = run(work())
+    if finish:
+        typer.echo(f"site {site_id}: only the new secret key signs now, x-token too")
+        return
+    typer.echo("\n".join(_secret_lines(replace(site, old_secret_key=None))))
+    typer.echo(_after_rotation(before, site), err=True)
+
+
+@app.command("try-url")
+def try_url(
+    site_id: SiteId,
+    url: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[URL]", help="The notify_url; else where the site's newest notification went."
+        ),
+    ] = None,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    database: DatabaseOption = None,
+) -> None:
+    """Tests a notify_url: a GET, then a signed POST of a payment that does not exist, with times and advice.
+
+    Exit status: 0 the shop would be told, 1 it would not.
+    """
+    from cauri.cli.trying import try_and_tell  # the HTTP client is loaded for this command alone
+
+    raise typer.Exit(0 if try_and_tell(site_id, url, config, data, database) else 1)
+
+
+def _after_rotation(before: Site, site: Site) -> str:
+    """What the shop's developer does next."""
+    if site.old_secret_until is None:
+        had = "The old one is forgotten." if before.secret_key else "The site had none."
+        return f"{had} Notifications are signed with this one from now on."
+    return (
+        f"Until {moment(site.old_secret_until)} UTC webhook-signature carries both signatures and x-token stays the old one's.\n"
+        "Let the shop accept both secret keys now (cauri-shop: a list); the old one may go once the grace is over.\n"
+        f"A receiver that knows one secret: change it, then at once 'cauri site rotate-secret {site.site_id} --finish'."
+    )
+
+
+def _secret_lines(site: Site) -> list[str]:
+    """A site's secret keys in both spellings."""
+    if site.secret_key is None:
+        return ["secret key      (none: notifications are not signed)"]
+    lines = [f"secret key      {site.secret_key}", f"webhook secret  {webhook_secret(site.secret_key)}"]
+    if site.old_secret_key is not None:
+        lines += [
+            f"old secret key  {site.old_secret_key}",
+            f"old webhook     {webhook_secret(site.old_secret_key)}",
+        ]
+    return lines
 
 
 async def _site(store: Store, site_id: str) -> Site:

@@ -6,7 +6,8 @@ import re
 from datetime import UTC, datetime
 
 from cauri.cli.instance import Trouble
-from cauri.domain.payment import Attempt, HistoryRow, Timeline
+from cauri.clock import DAY, HOUR, MINUTE, SECOND
+from cauri.domain.payment import Attempt, HistoryRow, Surplus, Timeline
 
 
 def checked_site_id(text: str) -> str:
@@ -14,6 +15,14 @@ def checked_site_id(text: str) -> str:
     if not re.fullmatch(r"[!-~]{1,64}", text):
         raise Trouble(f"--site-id: {text!r} must be 1 to 64 characters without blanks, such as 445160")
     return text
+
+
+def duration(option: str, text: str) -> int:
+    """Milliseconds of a text such as ``90s``, ``30m``, ``48h`` or ``2d``. Raises Trouble."""
+    read = re.fullmatch(r"([0-9]{1,6})([smhd])", text.strip())
+    if read is None:
+        raise Trouble(f"{option}: write a number and its unit, such as 30m, 48h or 2d, not {text!r}")
+    return int(read[1]) * {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}[read[2]]
 
 
 def moment(milliseconds: int) -> str:
@@ -53,11 +62,20 @@ def timeline_lines(timeline: Timeline) -> list[str]:
         "",
         *(f"{moment(at)}  {text}" for at, text in sorted(events, key=lambda event: event[0])),
     ]
-    lines += [
-        f"SURPLUS  attempt {each.attempt}: {each.amount} {each.currency} received after the end, operator's {each.operator_id}"
-        for each in timeline.surpluses
-    ]
+    lines += [_surplus(each) for each in timeline.surpluses]
     return [*lines, *_pending(timeline)]
+
+
+def _surplus(surplus: Surplus) -> str:
+    back = (
+        f"; given back {moment(surplus.refunded_at)} by {surplus.refunded_by}: {surplus.refund_why}"
+        if surplus.refunded_at is not None
+        else "; to be given back ('cauri surplus list')"
+    )
+    return (
+        f"SURPLUS  attempt {surplus.attempt}: {surplus.amount} {surplus.currency} received after the end, "
+        f"operator's {surplus.operator_id}{back}"
+    )
 
 
 def _attempt(attempt: Attempt, row: HistoryRow) -> str:

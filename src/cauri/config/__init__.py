@@ -15,8 +15,10 @@ from cauri.config.operators import (
     WaveSettings,
 )
 from cauri.config.reading import load, read
-from cauri.config.settings import Limits, Settings
+from cauri.config.settings import Limits, Routing, Settings
+from cauri.config.statements import StatementSettings
 from cauri.config.values import BadSettings
+from cauri.domain.notifying import NotificationSettings
 
 __all__ = [
     "BadSettings",
@@ -24,12 +26,15 @@ __all__ = [
     "Limits",
     "Moov3ppSettings",
     "MtnSettings",
+    "NotificationSettings",
     "OperatorsSettings",
     "OrangeOmpreqSettings",
     "OrangeWebPaySettings",
     "PawaPaySettings",
     "PayGateSettings",
+    "Routing",
     "Settings",
+    "StatementSettings",
     "WaveSettings",
     "load",
     "read",

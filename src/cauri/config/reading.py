@@ -85,12 +85,25 @@ def _read_tables(
     if typing.get_origin(kind) is not dict:
         return _read_table(table, values, path, faults)
     made = {}
+    if path == "statements.":
+        return _read_statements(table, values, path, faults)
     for country, inner in values.items():
         if country.upper() not in COUNTRIES or not isinstance(inner, Mapping):
             faults.append(f"{path}{country}: must be a table named after a country: {', '.join(COUNTRIES)}")
         else:
             made[country.upper()] = _read_table(table, inner, f"{path}{country}.", faults)
     return None if None in made.values() or len(made) < len(values) else made
+
+
+def _read_statements(
+    table: type[msgspec.Struct], values: Mapping[str, Any], path: str, faults: list[str]
+) -> Any:
+    """A table for each operator whose statements are read; None where one has faults."""
+    made = {
+        name: _read_table(table, inner if isinstance(inner, Mapping) else {}, f"{path}{name}.", faults)
+        for name, inner in values.items()
+    }
+    return None if None in made.values() else made
 
 
 def _read_table(
@@ -123,6 +136,7 @@ def _contradictions(settings: Settings) -> list[str]:
         *_url_faults("public_url", settings.public_url),
         *_operator_faults(settings),
         *_bounds_faults(settings),
+        *_notification_faults(settings),
     ]
     if not settings.database.startswith(("postgresql://", "postgres://", "sqlite:///")):
         faults.append("database: must begin with postgresql:// or sqlite:///")
@@ -143,11 +157,21 @@ def _operator_faults(settings: Settings) -> list[str]:
     faults = [] if named else ["operators: none is configured; add an [operators.NAME] table"]
     for name in sorted(named):
         faults += _url_faults(f"operators.{name}.base_url", getattr(named[name], "base_url"))  # noqa: B009
-    for method, connector in settings.methods.items():
+    for method, chosen in settings.methods.items():
+        names = (chosen,) if isinstance(chosen, str) else chosen
         if method not in METHODS:
             faults.append(f"methods.{method}: no such payment method")
-        if connector not in named:
-            faults.append(f"methods.{method}: {connector!r} is not a configured operator")
+        if not names:
+            faults.append(f"methods.{method}: name at least one operator, or leave the line out")
+        for name in names:
+            if name not in named:
+                faults.append(f"methods.{method}: {name!r} is not a configured operator")
+        if len(set(names)) < len(names):
+            faults.append(f"methods.{method}: names an operator twice")
+    for name, statement in settings.statements.items():
+        if name not in named:
+            faults.append(f"statements.{name}: {name!r} is not a configured operator")
+        faults += [f"statements.{name}.{fault}" for fault in statement.faults()]
     return faults
 
 
@@ -158,6 +182,26 @@ def _bounds_faults(settings: Settings) -> list[str]:
             faults.append(f"bounds.{key}: write COUNTRY_CURRENCY, such as CI_XOF")
         elif not 0 < low <= high:
             faults.append(f"bounds.{key}: the low bound must be positive and not above the high one")
+    return faults
+
+
+def _notification_faults(settings: Settings) -> list[str]:
+    told = settings.notifications
+    faults = []
+    if told.per_host > told.at_once:
+        faults.append(
+            f"notifications.per_host: {told.per_host} is more than at_once = {told.at_once}; one host would take every place"
+        )
+    if told.probe_gap_s > told.probe_gap_max_s:
+        faults.append(
+            f"notifications.probe_gap_s: {told.probe_gap_s} is more than probe_gap_max_s = {told.probe_gap_max_s}"
+        )
+    if told.gaps_s[0] > told.last_try_after_s:
+        faults.append("notifications.last_try_after_s: is over before the second try: see gaps_s")
+    if told.last_try_after_s > told.keep_days * 86400:
+        faults.append(
+            "notifications.keep_days: must cover last_try_after_s, or the log ends before the tries do"
+        )
     return faults
 
 

@@ -14,11 +14,19 @@ ENVIRONMENT_PREFIX = "CAURI_"
 
 # Variables of shops and of tests that share the prefix.
 NOT_SETTINGS = frozenset(
-    {"CAURI_BASE_URL", "CAURI_APIKEY", "CAURI_SITE_ID", "CAURI_SECRET_KEY", "CAURI_TEST_POSTGRES"}
+    {
+        "CAURI_BASE_URL",
+        "CAURI_APIKEY",
+        "CAURI_SITE_ID",
+        "CAURI_SECRET_KEY",
+        "CAURI_ADMIN_TOKEN",
+        "CAURI_TEST_POSTGRES",
+        "CAURI_TEST_SOAK",
+    }
 )
 
 # Settings that are lists, wherever they stand.
-LISTS = frozenset({"trusted_proxies", "webhook_secrets"})
+LISTS = frozenset({"trusted_proxies", "webhook_secrets", "ports", "gaps_s"})
 
 
 def file_values(path: Path | None) -> dict[str, Any]:
@@ -64,6 +72,9 @@ def _cased(path: list[str], name: str) -> str:
 
 def _read_text(path: list[str], name: str, text: str) -> Any:
     """Lists are written with commas in the environment."""
+    if path == ["methods"]:
+        names = [part.strip() for part in text.split(",") if part.strip()]
+        return names[0] if len(names) == 1 else names
     if name in LISTS or path == ["bounds"]:
         return [part.strip() for part in text.split(",") if part.strip()]
     return text

@@ -54,7 +54,10 @@ class Form:
 
 @dataclass
 class PageRead:
-    """``name`` is the page's own mark (``data-page``), empty on pages that are not Cauri's."""
+    """``name`` is the page's own mark (``data-page``), empty on pages that are not Cauri's.
+
+    ``watch`` is where a page that waits asks whether the payment has changed since ``seen``, the version that it shows.
+    """
 
     name: str = ""
     text: str = ""
@@ -63,6 +66,8 @@ class PageRead:
     error: str = ""
     failed: bool = False
     operator_link: str = ""
+    watch: str = ""
+    seen: str = ""
     forms: list[Form] = field(default_factory=list)
 
     def form(self, name: str) -> Form | None:
@@ -141,6 +146,7 @@ class _Reader(HTMLParser):
     def _mark(self, tag: str, given: dict[str, str]) -> None:
         if "data-page" in given:
             self.page.name = given["data-page"]
+            self.page.watch, self.page.seen = given.get("data-watch", ""), given.get("data-seen", "")
         if "data-failed" in given:
             self.page.failed = True
         if tag == "a" and given.get("data-link") == "operator":

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 import aiohttp
 
@@ -16,7 +18,8 @@ from cauri.customer.page import Choice, Form, PageRead, read_page
 REDIRECTS_MAX = 10
 OPERATOR_PAGES_MAX = 5
 TEST_CARD = "4000 0027 6000 3184"  # one that the simulated card page asks a 3-D Secure code for
-RELOAD_S = 0.5
+RELOAD_S = 0.5  # between two looks at a page that cannot be watched
+WATCH_S = 10
 REQUEST_S = 15.0
 
 
@@ -93,6 +96,17 @@ class _Browser:
     async def send(self, form: Form, **typed: str) -> PageRead:
         fields = form.fields | typed
         return await self.open(urljoin(self.url, form.action or self.url), fields)
+
+    async def until_changed(self, page: PageRead) -> None:
+        """Asks the page's own state door, as its script does; where it has none or it fails, waits a moment."""
+        if page.watch:
+            wait_s = min(WATCH_S, math.ceil(max(self.seconds_left, 0)))
+            question = urlencode({"seen": page.seen, "wait": wait_s})
+            with contextlib.suppress(CustomerTrouble):
+                status, _, _ = await self._request("GET", f"{urljoin(self.url, page.watch)}?{question}", None)
+                if status == 200:
+                    return
+        await asyncio.sleep(min(RELOAD_S, max(self.seconds_left, 0)))
 
     async def _request(
         self, method: str, url: str, fields: dict[str, str] | None
@@ -258,7 +272,7 @@ class _Customer:
     async def _reload(self, url: str, page: PageRead) -> PageRead:
         self._tried = True
         self._say(page.heading)
-        await asyncio.sleep(min(RELOAD_S, max(self._browser.seconds_left, 0)))
+        await self._browser.until_changed(page)
         return await self._browser.open(url)
 
     def _say(self, what: str) -> None:

@@ -18,6 +18,7 @@ CauriError
 │   ├── IdempotencyMismatch   409
 │   └── PaymentNotFound       404
 ├── PayerError                something the page tells the payer; no attempt was made
+├── NothingToRefund           no such surplus, or it was given back already
 ├── NothingToClose            a person's decision about an attempt that is no longer open
 ├── StoreUnavailable          503: the database cannot be reached or is overloaded
 └── StoreRefused              one row that the database would not take
@@ -126,14 +127,21 @@ class PaymentNotFound(RequestError):
 
 class PayerError(CauriError):
     """Something the page tells the payer. ``reason`` names a text of ``checkout.texts``; no attempt was made, nothing changed.
+    ``again_at``: when to try again, milliseconds UTC, where that is known.
 
     Reasons: ``phone_unreadable``, ``phone_length``, ``phone_country``, ``country_unavailable``, ``method_unavailable``,
-    ``method_needed``, ``in_flight``, ``too_soon``, ``ended``, ``code_format``, ``no_code_expected``, ``session_over``.
+    ``method_needed``, ``in_flight``, ``too_soon``, ``too_many_prompts``, ``ended``, ``code_format``, ``no_code_expected``,
+    ``session_over``.
     """
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, again_at: int | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.again_at = again_at
+
+
+class NothingToRefund(CauriError):
+    """There is no such surplus, or it was given back already."""
 
 
 class NothingToClose(CauriError):

@@ -10,6 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from cauri.domain.codes import Code
+from cauri.domain.limits import Guard
 from cauri.domain.outcome import Accepted, Outcome, Refused, Unknown, Waiting
 from cauri.domain.payment import (
     OPEN_ATTEMPTS,
@@ -23,11 +24,12 @@ from cauri.domain.payment import (
 
 Moved = tuple[AttemptStatus | None, Attempt]
 
+_OF_CHANGE = ("surplus", "refunded", "guard", "actor", "note")
+
 
 def _change(before: Payment, event: str, at: int, move_id: str, *attempts: Moved, **fields: Any) -> Change:
     """A Change whose payment has these fields and the next version."""
-    surplus = fields.pop("surplus", None)
-    actor, note = fields.pop("actor", ""), fields.pop("note", "")
+    own = {name: fields.pop(name) for name in _OF_CHANGE if name in fields}
     return Change(
         before=before,
         after=replace(before, version=before.version + 1, **fields),
@@ -36,9 +38,7 @@ def _change(before: Payment, event: str, at: int, move_id: str, *attempts: Moved
         move_id=move_id,
         attempts=attempts,
         attempt=attempts[-1][1].number if attempts else None,
-        surplus=surplus,
-        actor=actor,
-        note=note,
+        **own,
     )
 
 
@@ -50,7 +50,12 @@ def _drop(open_attempt: Attempt | None, now: int) -> tuple[Moved, ...]:
 
 
 def started(
-    payment: Payment, attempt: Attempt, open_attempt: Attempt | None, now: int, move_id: str
+    payment: Payment,
+    attempt: Attempt,
+    open_attempt: Attempt | None,
+    now: int,
+    move_id: str,
+    guard: Guard | None = None,
 ) -> Change:
     """A new attempt: asked (a code is needed first), sent (committed before the operator is called), or failed by a rule of ours."""
     own_refusal = attempt.status is AttemptStatus.FAILED
@@ -69,6 +74,7 @@ def started(
         phone=attempt.phone.given,
         attempt_at=attempt.started_at,
         failed_code=attempt.code if own_refusal else payment.failed_code,
+        guard=guard,
     )
 
 
@@ -130,15 +136,7 @@ def _refused(
         return _contradicted(payment, attempt, outcome, now, move_id)
     if attempt.status is not AttemptStatus.SENT:
         return None
-    failed = replace(
-        attempt,
-        status=AttemptStatus.FAILED,
-        code=outcome.code,
-        ended_at=now,
-        word=outcome.word,
-        next_ask_at=None,
-    )
-    moved = (AttemptStatus.SENT, failed)
+    moved = (AttemptStatus.SENT, _failed(attempt, outcome, now))
     if payment.final:
         return _change(payment, "failed", now, move_id, moved, actor=actor, note=note)
     tries = payment.tries + 1
@@ -159,6 +157,51 @@ def _refused(
         actor=actor,
         note=note,
         **end,
+    )
+
+
+def failed_over(
+    payment: Payment,
+    attempt: Attempt,
+    outcome: Refused,
+    following: Attempt,
+    now: int,
+    move_id: str,
+    guard: Guard | None = None,
+) -> Change | None:
+    """A start that began nothing: the attempt ends without costing a try, and its successor at another connector takes its place.
+
+    None where the same try cannot go on: the payment or the attempt has ended, the customer has left, or the session is over.
+    """
+    over = payment.final or payment.left_at is not None or now >= payment.expires_at
+    if over or attempt.status is not AttemptStatus.SENT or not outcome.unstarted:
+        return None
+    return _change(
+        payment,
+        "failed over",
+        now,
+        move_id,
+        (AttemptStatus.SENT, _failed(attempt, outcome, now)),
+        (None, following),
+        code=following.code,
+        attempts=following.number,
+        method=following.method,
+        phone=following.phone,
+        attempt_at=following.started_at,
+        failed_code=outcome.code,
+        guard=guard,
+        note=f"{attempt.connector}: {outcome.word}" if outcome.word else attempt.connector,
+    )
+
+
+def _failed(attempt: Attempt, outcome: Refused, now: int) -> Attempt:
+    return replace(
+        attempt,
+        status=AttemptStatus.FAILED,
+        code=outcome.code,
+        ended_at=now,
+        word=outcome.word,
+        next_ask_at=None,
     )
 
 
@@ -259,6 +302,16 @@ def left(payment: Payment, now: int, move_id: str) -> Change | None:
     if payment.final or payment.left_at is not None:
         return None
     return _change(payment, "left", now, move_id, left_at=now)
+
+
+def refunded(
+    payment: Payment, surplus: Surplus, now: int, move_id: str, actor: str, note: str
+) -> Change | None:
+    """A person gave a surplus back to its payer; None where that was said before."""
+    if surplus.refunded_at is not None:
+        return None
+    change = _change(payment, "refunded", now, move_id, refunded=surplus.attempt, actor=actor, note=note)
+    return replace(change, attempt=surplus.attempt)
 
 
 def is_open(attempt: Attempt) -> bool:

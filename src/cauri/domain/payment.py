@@ -9,6 +9,7 @@ from zlib import crc32
 import msgspec
 
 from cauri.domain.codes import Code
+from cauri.domain.limits import Guard
 from cauri.domain.phone import Phone
 
 
@@ -162,12 +163,15 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Surplus(msgspec.Struct, frozen=True, kw_only=True):
-    """Money received for a payment that was already final."""
+    """Money received for a payment that was already final, until a person has given it back (``refunded_*``)."""
 
     attempt: int
     operator_id: str
     amount: int
     currency: str
+    refunded_at: int | None = None
+    refunded_by: str = ""
+    refund_why: str = ""
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -175,6 +179,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
     The guard is ``(before.version, before.status)``: where the row has moved on, nothing is written. ``attempts`` holds the rows
     that are new or changed, each with the status it must still have (None: the row must be new). ``event`` is the history's word.
+    ``guard``: what the store must find to hold of the new attempt. ``refunded``: the attempt whose surplus was given back.
     """
 
     before: Payment
@@ -185,6 +190,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     attempts: tuple[tuple[AttemptStatus | None, Attempt], ...] = ()
     attempt: int | None = None
     surplus: Surplus | None = None
+    refunded: int | None = None
+    guard: Guard | None = None
     actor: str = ""
     note: str = ""
 

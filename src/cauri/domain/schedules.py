@@ -1,4 +1,4 @@
-"""Waits as data (contract section 8): when operators are asked again, when notifications are tried again."""
+"""Waits as data (contract section 8): when operators are asked again."""
 
 from __future__ import annotations
 
@@ -13,11 +13,6 @@ FIRST_ASKS = tuple(seconds * SECOND for seconds in (1, 2, 3, 5, 8, 13, 21, 34))
 LATER_ASKS = ((30 * MINUTE, MINUTE), (6 * HOUR, 5 * MINUTE))
 LAST_ASK_GAP = HOUR
 
-# Gaps after the previous try, in milliseconds; then daily, the last try 72 h after the state changed.
-NOTIFICATION_GAPS = (10 * SECOND, MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 6 * HOUR, 12 * HOUR)
-NOTIFICATION_LATER_GAP = 24 * HOUR
-NOTIFICATION_LAST_AFTER = 72 * HOUR
-
 
 def ask_gap(elapsed: int) -> int:
     """How long to wait before the next question to an operator, ``elapsed`` ms after the attempt was sent.
@@ -31,14 +26,3 @@ def ask_gap(elapsed: int) -> int:
         if elapsed < until:
             return gap
     return LAST_ASK_GAP
-
-
-def notification_gap(tries: int, elapsed: int) -> int | None:
-    """How long to wait after the ``tries``-th failed try, ``elapsed`` ms after the state changed; None: park it.
-
-    The daily tries end with one at 72 h: a gap that would pass it is cut short.
-    """
-    if elapsed >= NOTIFICATION_LAST_AFTER:
-        return None
-    gap = NOTIFICATION_GAPS[tries - 1] if tries <= len(NOTIFICATION_GAPS) else NOTIFICATION_LATER_GAP
-    return min(gap, NOTIFICATION_LAST_AFTER - elapsed)

@@ -9,7 +9,10 @@ import msgspec
 from msgspec import Meta
 
 from cauri.domain.codes import Code
+from cauri.domain.limits import PayerLimits
 from cauri.domain.money import COUNTRIES, CURRENCIES
+
+Limit = Annotated[int, Meta(ge=0, le=10**12)]
 
 
 class SiteStatus(StrEnum):
@@ -19,7 +22,7 @@ class SiteStatus(StrEnum):
 
 
 class SiteSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a merchant may choose (design, "Settings that matter")."""
+    """What a merchant may choose (design, "Settings that matter"). The ``*_max`` are of one number, 0 for no limit."""
 
     session_minutes: Annotated[int, Meta(ge=1, le=7 * 24 * 60)] = 30
     attempts_max: Annotated[int, Meta(ge=1, le=20)] = 3
@@ -27,6 +30,25 @@ class SiteSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     notification_format: Literal["form", "json"] = "form"
     wire_revision: Literal[2021, 2022] = 2021
     success_word: Literal["SUCCES", "SUCCESS"] = "SUCCES"
+    daily_number_max: Limit = 0
+    daily_amount_max: Limit = 0
+    weekly_number_max: Limit = 0
+    weekly_amount_max: Limit = 0
+    monthly_number_max: Limit = 0
+    monthly_amount_max: Limit = 0
+
+    @property
+    def payer_limits(self) -> PayerLimits | None:
+        """What one number may pay here (807–812); None where nothing is limited."""
+        limits = PayerLimits(
+            daily_number=self.daily_number_max,
+            daily_amount=self.daily_amount_max,
+            weekly_number=self.weekly_number_max,
+            weekly_amount=self.weekly_amount_max,
+            monthly_number=self.monthly_number_max,
+            monthly_amount=self.monthly_amount_max,
+        )
+        return limits if limits.any else None
 
 
 class Site(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +60,19 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     countries: tuple[str, ...] = COUNTRIES
     settings: SiteSettings = SiteSettings()
     created_at: int = 0
+    old_secret_key: str | None = None
+    old_secret_until: int | None = None
+
+    def signing_keys(self, now: int) -> tuple[str, ...]:
+        """The secret keys that notifications are signed with at this moment; none for a site without.
+
+        During a rotation there are two, the old one first: a receiver that knows one secret knows that one.
+        """
+        if self.secret_key is None:
+            return ()
+        if self.old_secret_key is None or now >= (self.old_secret_until or 0):
+            return (self.secret_key,)
+        return (self.old_secret_key, self.secret_key)
 
     def message_of(self, code: Code) -> str:
         """The code's text as this site's clients expect it (contract: wire_revision, success_word)."""

@@ -6,19 +6,23 @@ No call is made inside a database transaction, and every attempt is in the datab
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Collection
 
 import structlog
 
 from cauri.clock import SECOND, Clock, jittered, new_id
-from cauri.domain.methods import METHODS
-from cauri.domain.moves import settled, verified
+from cauri.domain.limits import Guard, PromptLimits
+from cauri.domain.moves import failed_over, settled, verified
 from cauri.domain.outcome import Accepted, Outcome, Refused, Unknown, Waiting
-from cauri.domain.payment import Attempt, AttemptStatus, Change, Payment, PaymentRequest
+from cauri.domain.payment import Attempt, AttemptStatus, Change, Payment
 from cauri.domain.schedules import ask_gap
+from cauri.lifecycle.attempting import successor
 from cauri.lifecycle.changing import Changing
+from cauri.lifecycle.orders import order_of
+from cauri.lifecycle.routing import Routing, Way
+from cauri.lifecycle.standing import Standing
 from cauri.lifecycle.view import last_open
-from cauri.operators.base import Connector, Order
+from cauri.operators.base import Connector, Flow
 from cauri.operators.registry import Operators
 from cauri.store import AskedAgain, Store
 
@@ -36,45 +40,102 @@ ALERTS = {
 
 
 class Asking:
-    """``public_url`` is where operators send payers back to."""
+    """``public_url`` is where operators send payers back to; ``counts_prompts``: whether limits of prompts look back."""
 
     def __init__(
-        self, store: Store, operators: Operators, changing: Changing, clock: Clock, public_url: str
+        self,
+        store: Store,
+        operators: Operators,
+        routing: Routing,
+        standing: Standing,
+        changing: Changing,
+        clock: Clock,
+        public_url: str,
+        *,
+        counts_prompts: bool = False,
     ) -> None:
         self._store = store
         self._operators = operators
+        self._routing = routing
+        self._standing = standing
         self._changing = changing
         self._clock = clock
         self._public_url = public_url
+        self._counts_prompts = counts_prompts
 
     async def start(self, payment: Payment, attempt: Attempt, code: str | None = None) -> None:
-        """Calls the operator for an attempt that was just committed as sent, under the lease it was born with."""
-        connector = self._operators.named(attempt.connector)
-        if connector is not None:
-            order = self._order(payment, attempt, code)
-            await self._hear(payment, attempt, connector, connector.start(order))
+        """Calls the operator for an attempt that was just committed as sent, under the lease it was born with.
+
+        Where that began nothing, the next connector of the same method takes over, each at most once in a try.
+        """
+        following: Attempt | None = attempt
+        tried: set[str] = set()
+        while following is not None and following.status is AttemptStatus.SENT:
+            attempt, following = following, None
+            connector = self._operators.named(attempt.connector)
+            if connector is None:
+                return
+            tried.add(connector.name)
+            self._standing.leaves(connector.name)
+            asked_at = self._clock.now()
+            order = order_of(payment, attempt, self._public_url, code)
+            outcome = verified(attempt, await _answer(connector.start(order), connector))
+            self._standing.heard(connector.name, outcome)
+            if isinstance(outcome, Refused) and outcome.unstarted:
+                following = await self._fail_over(attempt, outcome, tried, code)
+            else:
+                await self.settle(attempt, outcome)
+            await self._release(attempt, connector, outcome, asked_at)
 
     async def ask(self, attempt: Attempt) -> None:
         """Asks the operator what became of an attempt that this process has claimed."""
         payment = await self._store.payment_by_token(attempt.token)
         connector = self._operators.named(attempt.connector)
         if payment is None or connector is None:
-            log.error(
-                "attempt_without_connector",
-                alert=True,
-                reference=attempt.reference,
-                connector=attempt.connector,
-            )
             return
-        await self._hear(payment, attempt, connector, connector.check(self._order(payment, attempt)))
-
-    async def _hear(
-        self, payment: Payment, attempt: Attempt, connector: Connector, call: Awaitable[Outcome]
-    ) -> None:
         asked_at = self._clock.now()
+        call = connector.check(order_of(payment, attempt, self._public_url))
         outcome = verified(attempt, self._given_up(attempt, connector, await _answer(call, connector)))
         await self.settle(attempt, outcome)
-        await self._release(attempt, outcome, asked_at)
+        await self._release(attempt, connector, outcome, asked_at)
+
+    async def _fail_over(
+        self, attempt: Attempt, outcome: Refused, tried: Collection[str], code: str | None
+    ) -> Attempt | None:
+        """Ends an attempt that began nothing and writes its successor in one change; without one it simply failed."""
+        written: list[Attempt] = []
+
+        async def decide(payment: Payment) -> Change | None:
+            written.clear()
+            newest = await self._store.attempt_by_reference(attempt.reference)
+            if newest is None:
+                return None
+            now = self._clock.now()
+            way = self._routing.way(attempt.method, attempt.amount, without=tried)
+            if way is not None and way.trouble is None:
+                following = successor(payment, newest, way, now, code_given=code is not None)
+                guard = self._guard_of(attempt, way)
+                change = failed_over(payment, newest, outcome, following, now, new_id(), guard)
+                if change is not None:
+                    written.append(following)
+                    return change
+            return settled(payment, newest, outcome, now, new_id())
+
+        await self._changing.change(attempt.token, decide)
+        if not written:
+            return None
+        log.warning(
+            "failed_over", connector=attempt.connector, to=written[0].connector, reference=attempt.reference
+        )
+        return written[0]
+
+    def _guard_of(self, attempt: Attempt, way: Way) -> Guard | None:
+        """A prompt that takes over from something else is counted like any other, but never refused: its payer has asked once."""
+        before = self._routing.route(attempt.connector, attempt.method)
+        prompted = before is not None and before.flow is Flow.PROMPT
+        if not self._counts_prompts or prompted or way.route.flow is not Flow.PROMPT:
+            return None
+        return Guard(prompts=PromptLimits())
 
     async def settle(
         self, attempt: Attempt, outcome: Outcome, *, actor: str = "", note: str = ""
@@ -116,43 +177,20 @@ class Asking:
             return outcome
         return Refused(connector.silence.code, f"not found {after_s} s after an unanswered start")
 
-    async def _release(self, attempt: Attempt, outcome: Outcome, asked_at: int) -> None:
+    async def _release(self, attempt: Attempt, connector: Connector, outcome: Outcome, asked_at: int) -> None:
         now = self._clock.now()
         sent_at = attempt.sent_at or now
+        askable = connector.silence.askable
         await self._store.release_ask(
             AskedAgain(
                 attempt=attempt,
                 claim=attempt.claimed_by or "",
                 asked_at=asked_at,
-                next_ask_at=now + jittered(ask_gap(now - sent_at)),
+                next_ask_at=now + jittered(ask_gap(now - sent_at)) if askable else None,
                 hinted_ask_at=now + HINTED_ASK_GAP,
                 word=_word(outcome) if attempt.status is AttemptStatus.SENT else None,
             )
         )
-
-    def _order(self, payment: Payment, attempt: Attempt, code: str | None = None) -> Order:
-        return Order(
-            reference=attempt.reference,
-            method=METHODS[attempt.method],
-            phone=attempt.phone,
-            amount=attempt.amount,
-            currency=attempt.currency,
-            sent_at=attempt.sent_at or attempt.started_at,
-            description=payment.request.description,
-            page_url=f"{self._public_url}/payment/{payment.token}?back=1",
-            callback_url=f"{self._public_url}/operators/{attempt.connector}/callback",
-            lang=payment.request.lang or "fr",
-            code=code,
-            handle=attempt.handle,
-            card_block=_card_block(payment.request),
-        )
-
-
-def _card_block(request: PaymentRequest) -> dict[str, str] | None:
-    """With the names, which belong to the customer whether a card pays or not."""
-    names = {"customer_name": request.customer_name, "customer_surname": request.customer_surname}
-    given = {name: value for name, value in names.items() if value}
-    return None if request.card_block is None else {**request.card_block, **given}
 
 
 async def _answer(call: Awaitable[Outcome], connector: Connector) -> Outcome:

@@ -14,6 +14,7 @@ from cauri.domain.errors import PayerError
 from cauri.domain.methods import METHODS, Family, Method
 from cauri.domain.payment import Attempt, AttemptStatus, Payment
 from cauri.domain.phone import BadPhone, Phone, guess_method, no_number, read_phone
+from cauri.lifecycle.routing import Way
 from cauri.lifecycle.view import CountryOffer
 from cauri.operators.base import Connector, Flow, Route
 
@@ -23,12 +24,11 @@ _CODE = re.compile(r"[0-9]{4,8}")
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What the payer chose, checked: the number, the method, and who serves it."""
+    """What the payer chose, checked: the number, the method, and who is to serve it."""
 
     phone: Phone
     method: Method
-    connector: Connector
-    route: Route
+    way: Way
 
 
 def chosen_phone(payment: Payment, country: str, number: str | None, wanted: str | None = None) -> Phone:
@@ -72,21 +72,31 @@ def chosen_method(phone: Phone, offers: tuple[CountryOffer, ...], wanted: str | 
 
 def new_attempt(payment: Payment, choice: Choice, now: int) -> Attempt:
     """The row of a new attempt: *asked* where a code is needed first, else *sent* and leased to us."""
+    return _row(payment, choice.phone, choice.method.code, choice.way, now, code_given=False)
+
+
+def successor(payment: Payment, failed: Attempt, way: Way, now: int, *, code_given: bool) -> Attempt:
+    """The row that takes over from an attempt which began nothing; a code that the payer has given is not asked for again."""
+    return _row(payment, failed.phone, failed.method, way, now, code_given=code_given)
+
+
+def _row(payment: Payment, phone: Phone, method: str, way: Way, now: int, *, code_given: bool) -> Attempt:
     attempt = Attempt(
         slot=payment.slot,
         token=payment.token,
         number=payment.attempts + 1,
         reference=operator_reference(payment.slot),
-        connector=choice.connector.name,
-        method=choice.method.code,
-        phone=choice.phone,
+        connector=way.connector.name,
+        method=method,
+        phone=phone,
         amount=payment.amount,
         currency=payment.currency,
         status=AttemptStatus.ASKED,
         code=Code.WAITING_OTP,
         started_at=now,
     )
-    return attempt if choice.route.flow is Flow.CODE else sent(attempt, choice.connector, choice.route, now)
+    waits = way.route.flow is Flow.CODE and not code_given
+    return attempt if waits else sent(attempt, way.connector, way.route, now)
 
 
 def sent(attempt: Attempt, connector: Connector, route: Route, now: int) -> Attempt:
@@ -96,7 +106,7 @@ def sent(attempt: Attempt, connector: Connector, route: Route, now: int) -> Atte
         status=AttemptStatus.SENT,
         code=route.flow.waiting_code,
         sent_at=now,
-        next_ask_at=now + SECOND,
+        next_ask_at=now + SECOND if connector.silence.askable else None,
         claimed_until=now + round(connector.start_timeout_s * SECOND) + LEASE_MARGIN,
         claimed_by=new_id(),
     )

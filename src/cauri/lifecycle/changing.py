@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from cauri.domain.errors import StoreUnavailable
+from cauri.domain.limits import LimitReached, PromptsReached
 from cauri.domain.payment import Change, Payment
 from cauri.store import Store
 
 RACES_MAX = 50
 
 Decision = Callable[[Payment], Awaitable[Change | None]]
+
+
+class GuardRefused(Exception):
+    """The change's guard does not hold: a limit is reached, nothing was written."""
+
+    def __init__(self, reached: LimitReached | PromptsReached) -> None:
+        super().__init__(str(reached))
+        self.reached = reached
 
 
 class Changing:
@@ -23,7 +32,7 @@ class Changing:
     async def change(self, token: str, decide: Decision) -> tuple[Payment | None, Change | None]:
         """The payment as it now is, and the change that was made, if any.
 
-        ``decide`` may run several times and must not write. Raises what ``decide`` raises.
+        ``decide`` may run several times and must not write. Raises what ``decide`` raises, and GuardRefused.
         """
         for _ in range(RACES_MAX):
             payment = await self._store.payment_by_token(token)
@@ -32,7 +41,10 @@ class Changing:
             change = await decide(payment)
             if change is None:
                 return payment, None
-            if await self._store.apply(change):
+            verdict = await self._store.apply(change)
+            if verdict is True:
                 self._on_change(change)
                 return change.after, change
+            if verdict is not False:
+                raise GuardRefused(verdict)
         raise StoreUnavailable("the payment kept changing while we tried to change it")

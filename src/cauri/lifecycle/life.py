@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
 
-from cauri.clock import MINUTE, SECOND, Clock, new_id
+from cauri.clock import DAY, MINUTE, Clock, new_id
 from cauri.domain import moves
-from cauri.domain.codes import Code
-from cauri.domain.errors import NothingToClose, PayerError, PaymentNotFound
+from cauri.domain.breaker import BreakerRule
+from cauri.domain.endpoints import endpoint_of
+from cauri.domain.errors import NothingToClose, NothingToRefund, PayerError, PaymentNotFound
+from cauri.domain.limits import PromptLimits
 from cauri.domain.money import DEFAULT_BOUNDS
 from cauri.domain.outcome import Accepted, Refused
 from cauri.domain.payment import Attempt, AttemptStatus, Change, NewPayment, Payment
 from cauri.domain.site import Site
+from cauri.lifecycle.afterwards import Afterwards
 from cauri.lifecycle.asking import Asking
-from cauri.lifecycle.attempting import (
-    Choice,
-    checked_code,
-    chosen_method,
-    chosen_phone,
-    new_attempt,
-    not_sent,
-    sent,
-)
 from cauri.lifecycle.changing import Changing
 from cauri.lifecycle.opening import BoundsTable, checked, new_payment, opened_or_refused
-from cauri.lifecycle.view import View, amount_trouble, last_open, offers, view_of
+from cauri.lifecycle.routing import Routing
+from cauri.lifecycle.standing import Standing
+from cauri.lifecycle.starting import Starting, Typed
+from cauri.lifecycle.view import View, last_open, view_of
 from cauri.lifecycle.watch import Watch
 from cauri.operators.base import BadCallback, Callback, Connector
 from cauri.operators.registry import Operators
@@ -37,18 +34,19 @@ from cauri.store import Store
 
 log = structlog.get_logger("cauri.lifecycle")
 
-START_IS_AWAITED_S = 1.5
 UNENDED_AFTER = 60 * MINUTE
-_OWN_REFUSALS = {"amount_low": Code.AMOUNT_TOO_LOW, "amount_high": Code.AMOUNT_TOO_HIGH}
 
 
 @dataclass(frozen=True, slots=True)
 class LifecycleSettings:
-    """``attempt_gap_s``: one attempt start per payment in so many seconds, 0 for no limit."""
+    """``attempt_gap_s``: one attempt start per payment in so many seconds, 0 for no limit. ``process``: this one's name."""
 
     public_url: str
     bounds: BoundsTable = field(default_factory=lambda: dict(DEFAULT_BOUNDS))
     attempt_gap_s: int = 5
+    prompts: PromptLimits = PromptLimits()  # noqa: RUF009
+    breaker: BreakerRule = BreakerRule()  # noqa: RUF009
+    process: str = "main"
 
 
 class Lifecycle:
@@ -58,11 +56,34 @@ class Lifecycle:
         self.operators = operators
         self.settings = settings
         self.watch = Watch(store)
-        self.on_notification: Callable[[], None] = lambda: None  # wakes this process's notifier
+        self.stop_grace_s = 10.0  # how long a stop waits for the calls under way
+        self.on_notification: Callable[[str], None] = lambda endpoint: None  # wakes this process's notifier
         self.on_question: Callable[[], None] = lambda: None  # wakes this process's poller
+        self.standing = Standing(operators, clock, settings.breaker, settings.process)
+        self.routing = Routing(operators, self.standing)
+        self.afterwards = Afterwards(store, operators, settings.public_url, self._bring_forward)
         self._changing = Changing(store, self._changed)
-        self.asking = Asking(store, operators, self._changing, clock, settings.public_url)
-        self._calls: set[asyncio.Task[None]] = set()
+        self.asking = Asking(
+            store,
+            operators,
+            self.routing,
+            self.standing,
+            self._changing,
+            clock,
+            settings.public_url,
+            counts_prompts=settings.prompts.any,
+        )
+        self._starting = Starting(
+            store,
+            operators,
+            self.routing,
+            self._changing,
+            self.asking,
+            clock,
+            bounds=settings.bounds,
+            prompts=settings.prompts,
+            attempt_gap_s=settings.attempt_gap_s,
+        )
 
     async def open(self, site: Site, asked: NewPayment) -> Payment:
         """Opens a payment, or finds the one that the same Idempotency-Key opened. Raises RequestError (rows 7–12)."""
@@ -77,52 +98,21 @@ class Lifecycle:
             return None
         attempts = await self.store.attempts(payment)
         attempt = last_open(attempts) or (attempts[-1] if attempts else None)
-        return view_of(payment, site, attempt, self.operators, self.settings.bounds, self.clock.now())
+        return view_of(payment, site, attempt, self.routing, self.settings.bounds, self.clock.now())
 
-    async def start(self, token: str, country: str, number: str | None, method: str | None) -> Payment:
+    async def start(
+        self, token: str, country: str, number: str | None, method: str | None, address: str = ""
+    ) -> Payment:
         """Starts an attempt: committed first, then the operator is called in a task that outlives this request.
 
-        ``number`` None: the merchant's, or none for a card; ``method`` None: the number tells. Raises PayerError, PaymentNotFound.
+        ``number`` None: the merchant's, or none for a card; ``method`` None: the number tells; ``address``: the payer's, for the limit of prompts.
+        Raises PayerError, PaymentNotFound.
         """
-        started: list[Attempt] = []
-
-        async def decide(payment: Payment) -> Change:
-            now = self.clock.now()
-            open_attempt = await self._may_start(payment, now)
-            choice, refusal = await self._choice(payment, country, number, method)
-            self._check_repeated(payment, open_attempt, choice, now)
-            attempt = new_attempt(payment, choice, now)
-            if refusal is not None:
-                attempt = not_sent(attempt, refusal, now)
-            started[:] = [attempt]
-            return moves.started(payment, attempt, open_attempt, now, new_id())
-
-        payment = await self._changed_payment(token, decide)
-        if started[0].status is AttemptStatus.SENT:
-            await self._call(self.asking.start(payment, started[0]))
-        return payment
+        return await self._starting.start(token, Typed(country, number, method, address))
 
     async def give_code(self, token: str, code: str) -> Payment:
         """The payer's one-time code: the attempt that waits for it is sent. Raises PayerError, PaymentNotFound."""
-        code = checked_code(code)
-        given: list[Attempt] = []
-
-        async def decide(payment: Payment) -> Change:
-            attempt = await self._open_attempt(payment)
-            if payment.final or attempt is None or attempt.status is not AttemptStatus.ASKED:
-                raise PayerError("ended" if payment.final else "no_code_expected")
-            serving = self.operators.serving(attempt.method)
-            if serving is None:
-                raise PayerError("method_unavailable")
-            now = self.clock.now()
-            if now >= payment.expires_at:
-                raise PayerError("session_over")
-            given[:] = [sent(attempt, *serving, now)]
-            return moves.code_given(payment, attempt, given[0], now, new_id())
-
-        payment = await self._changed_payment(token, decide)
-        await self._call(self.asking.start(payment, given[0], code))
-        return payment
+        return await self._starting.give_code(token, code)
 
     async def cancel(self, token: str) -> Payment:
         """Ends a payment with nothing in flight; one that has ended stays as it is. Raises PayerError, PaymentNotFound."""
@@ -217,44 +207,33 @@ class Lifecycle:
             raise PaymentNotFound
         return settled
 
+    async def refund(self, reference: str, *, who: str, why: str) -> Payment:
+        """A person says that the surplus of this attempt was given back. Raises NothingToRefund, PaymentNotFound."""
+        attempt = await self.store.attempt_by_reference(reference)
+        if attempt is None:
+            raise NothingToRefund(f"there is no surplus {reference}")
+
+        async def decide(payment: Payment) -> Change:
+            held = (await self.store.timeline(payment)).surpluses
+            surplus = next((each for each in held if each.attempt == attempt.number), None)
+            if surplus is None:
+                raise NothingToRefund(f"attempt {reference} brought no surplus")
+            change = moves.refunded(payment, surplus, self.clock.now(), new_id(), who, why)
+            if change is None:
+                raise NothingToRefund(f"surplus {reference} was given back already, by {surplus.refunded_by}")
+            return change
+
+        return await self._changed_payment(attempt.token, decide)
+
+    async def tidy(self, now: int) -> int:
+        """What is kept only to count, forgotten a day later; run from time to time."""
+        await self.store.prune_prompts(now - DAY)
+        return 0
+
     async def stop(self) -> None:
         """Lets the calls that are under way finish: their answers are worth waiting for."""
-        if self._calls:
-            await asyncio.wait(self._calls, timeout=10)
-
-    async def _may_start(self, payment: Payment, now: int) -> Attempt | None:
-        """The attempt that a new one would drop. Raises PayerError where none may start now."""
-        if payment.final:
-            raise PayerError("ended")
-        open_attempt = await self._open_attempt(payment)
-        if open_attempt is not None and open_attempt.status is AttemptStatus.SENT:
-            raise PayerError("in_flight")
-        if now >= payment.expires_at:
-            raise PayerError("session_over")
-        return open_attempt
-
-    def _check_repeated(self, payment: Payment, asked: Attempt | None, choice: Choice, now: int) -> None:
-        """A double click finds the attempt that its first click made; another attempt may not follow too soon. Raises PayerError."""
-        if asked is not None and (asked.phone, asked.method) == (choice.phone, choice.method.code):
-            raise PayerError("in_flight")
-        if payment.attempt_at is not None and now - payment.attempt_at < self.settings.attempt_gap_s * SECOND:
-            raise PayerError("too_soon")
-
-    async def _choice(
-        self, payment: Payment, country: str, number: str | None, method: str | None
-    ) -> tuple[Choice, Code | None]:
-        """What was chosen, and the code with which a rule of ours refuses it."""
-        site = await self.store.site(payment.site_id)
-        if site is None:
-            raise PaymentNotFound
-        phone = chosen_phone(payment, country, number, method)
-        offered = offers(payment, site, self.operators, self.settings.bounds)
-        chosen = chosen_method(phone, offered, method)
-        serving = self.operators.serving(chosen.code)
-        if serving is None:
-            raise PayerError("method_unavailable")
-        trouble = amount_trouble(payment.amount, self.settings.bounds.get((chosen.country, payment.currency)))
-        return Choice(phone, chosen, *serving), _OWN_REFUSALS[trouble] if trouble else None
+        await self._starting.stop(self.stop_grace_s)
+        await self.afterwards.stop()
 
     async def _open_attempt(self, payment: Payment) -> Attempt | None:
         return None if payment.attempts == 0 else last_open(await self.store.attempts(payment))
@@ -269,22 +248,8 @@ class Lifecycle:
         if await self.store.hint(reference, self.clock.now()):
             self.on_question()
 
-    async def _call(self, call: Coroutine[Any, Any, None]) -> None:
-        """Runs a call to its end whatever becomes of the request, which waits only a little: most operators answer at once."""
-        task = asyncio.get_running_loop().create_task(_told(call))
-        self._calls.add(task)
-        task.add_done_callback(self._calls.discard)
-        await asyncio.wait({task}, timeout=START_IS_AWAITED_S)
-
     def _changed(self, change: Change) -> None:
         self.watch.tell(change.after.token, change.after.version)
         if change.notify:
-            self.on_notification()
-
-
-async def _told(call: Coroutine[Any, Any, None]) -> None:
-    """A call whose outcome could not be written is asked about again when its lease ends; here it is only told."""
-    try:
-        await call
-    except Exception:
-        log.exception("call_not_settled", alert=True)
+            self.on_notification(endpoint_of(change.after.site_id, change.after.request.notify_url or ""))
+        self.afterwards.follow(change)

@@ -11,13 +11,14 @@ from cauri.domain.moves import is_open
 from cauri.domain.payment import Attempt, AttemptStatus, Payment
 from cauri.domain.site import Site
 from cauri.lifecycle.opening import BoundsTable, countries_of
+from cauri.lifecycle.routing import Routing
 from cauri.operators.base import Flow
-from cauri.operators.registry import Operators
 
 
 @dataclass(frozen=True, slots=True)
 class MethodOffer:
-    """``unavailable``: ``not_offered`` (no connector), ``amount_low``, ``amount_high``, ``card_block``, or None."""
+    """``unavailable``: ``not_offered`` (no connector), ``amount_low``, ``amount_high``, ``card_block``, ``out_of_service`` (its
+    operator says so, or does not answer), or None."""
 
     method: Method
     flow: Flow | None
@@ -26,7 +27,7 @@ class MethodOffer:
 
 @dataclass(frozen=True, slots=True)
 class CountryOffer:
-    """``unavailable``: ``amount_low``, ``amount_high``, ``no_method``, or None."""
+    """``unavailable``: ``amount_low``, ``amount_high``, ``no_method``, ``out_of_service``, or None."""
 
     country: str
     bounds: Bounds | None
@@ -49,17 +50,17 @@ class View:
 
 
 def view_of(
-    payment: Payment, site: Site, attempt: Attempt | None, operators: Operators, bounds: BoundsTable, now: int
+    payment: Payment, site: Site, attempt: Attempt | None, routing: Routing, bounds: BoundsTable, now: int
 ) -> View:
     flow, seconds_left = None, 0
     if attempt is not None and is_open(attempt):
-        serving = operators.serving(attempt.method)
-        if serving is not None:
-            flow = serving[1].flow
+        route = routing.route(attempt.connector, attempt.method)
+        if route is not None:
+            flow = route.flow
             ends_at = (
                 payment.expires_at
                 if attempt.sent_at is None
-                else attempt.sent_at + serving[1].payer_has_s * SECOND
+                else attempt.sent_at + route.payer_has_s * SECOND
             )
             seconds_left = max(0, (ends_at - now) // SECOND)
         if attempt.page_url is not None:
@@ -71,18 +72,15 @@ def view_of(
         flow=flow,
         method=METHODS.get(attempt.method) if attempt else None,
         seconds_left=seconds_left,
-        countries=offers(payment, site, operators, bounds),
+        countries=offers(payment, site, routing, bounds),
         now=now,
     )
 
 
-def offers(
-    payment: Payment, site: Site, operators: Operators, bounds: BoundsTable
-) -> tuple[CountryOffer, ...]:
+def offers(payment: Payment, site: Site, routing: Routing, bounds: BoundsTable) -> tuple[CountryOffer, ...]:
     """Every enabled country of the payment's currency, with its methods and why one is not available."""
     return tuple(
-        _country_offer(payment, country, operators, bounds)
-        for country in countries_of(site, payment.currency)
+        _country_offer(payment, country, routing, bounds) for country in countries_of(site, payment.currency)
     )
 
 
@@ -93,25 +91,26 @@ def amount_trouble(amount: int, own: Bounds | None) -> str | None:
     return "amount_low" if amount < own.low else "amount_high"
 
 
-def _country_offer(payment: Payment, country: str, operators: Operators, bounds: BoundsTable) -> CountryOffer:
+def _country_offer(payment: Payment, country: str, routing: Routing, bounds: BoundsTable) -> CountryOffer:
     own = bounds.get((country, payment.currency))
     trouble = amount_trouble(payment.amount, own)
     methods = tuple(
-        _method_offer(payment, method, operators, trouble)
+        _method_offer(payment, method, routing, trouble)
         for method in methods_in(country, payment.currency, payment.request.channels)
     )
     if trouble is None and all(offer.unavailable for offer in methods):
-        trouble = "no_method"
+        passing = any(offer.unavailable == "out_of_service" for offer in methods)
+        trouble = "out_of_service" if passing else "no_method"
     return CountryOffer(country, own, trouble, methods)
 
 
-def _method_offer(payment: Payment, method: Method, operators: Operators, trouble: str | None) -> MethodOffer:
-    serving = operators.serving(method.code)
-    if serving is None:
+def _method_offer(payment: Payment, method: Method, routing: Routing, trouble: str | None) -> MethodOffer:
+    way = routing.way(method.code, payment.amount)
+    if way is None:
         return MethodOffer(method, None, "not_offered")
     if method.family is Family.CARD and payment.request.card_block is None:
-        return MethodOffer(method, serving[1].flow, "card_block")
-    return MethodOffer(method, serving[1].flow, trouble)
+        return MethodOffer(method, way.route.flow, "card_block")
+    return MethodOffer(method, way.route.flow, trouble or way.trouble)
 
 
 def last_open(attempts: list[Attempt]) -> Attempt | None:

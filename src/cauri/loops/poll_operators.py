@@ -6,51 +6,104 @@ import asyncio
 
 import structlog
 
-from cauri.clock import Clock, new_id
+from cauri.clock import HOUR, Clock, new_id
 from cauri.domain.payment import Attempt
 from cauri.lifecycle import Lifecycle
 from cauri.lifecycle.asking import ASK_LEASE
 
 log = structlog.get_logger("cauri.loops")
 
-IN_FLIGHT_MAX = 64
+PLACES = 16
+"""Questions to one operator that may be under way at once in this process: a slow one takes no other's places."""
+
+STRANGERS_EVERY = HOUR
+
+
+class Pace:
+    """How many questions an operator may be asked now: at most ``per_s`` in a second, what was saved up in the last one included."""
+
+    def __init__(self, per_s: float, now: int) -> None:
+        self._per_s = per_s
+        self._most = max(1.0, per_s)
+        self._saved = self._most
+        self._at = now
+
+    def free(self, now: int) -> int:
+        self._saved = min(self._most, self._saved + max(0, now - self._at) / 1000 * self._per_s)
+        self._at = now
+        return int(self._saved)
+
+    def take(self, number: int) -> None:
+        self._saved -= number
 
 
 class PollOperators:
-    """Claims due questions and asks them side by side, so many at once for all operators together."""
+    """Claims due questions and asks them side by side, each operator within its own places and its own pace.
+
+    Which question is due is the database's to say: what a process had claimed when it died is asked again by another after its lease.
+    """
 
     def __init__(self, lifecycle: Lifecycle, clock: Clock) -> None:
         self._lifecycle = lifecycle
         self._clock = clock
-        self._asking: set[asyncio.Task[None]] = set()
+        self._paces: dict[str, Pace] = {}
+        self._asking: dict[str, set[asyncio.Task[None]]] = {}
+        self._looked_for_strangers_at: int | None = None
 
     async def tick(self, now: int) -> int:
         """How many questions were taken up; they are asked in tasks of their own."""
-        free = IN_FLIGHT_MAX - len(self._asking)
-        if free <= 0:
-            return 0
-        due = await self._lifecycle.store.claim_asks(
-            now=now, until=now + ASK_LEASE, claim=new_id(), limit=free
-        )
-        for attempt in due:
-            task = asyncio.get_running_loop().create_task(self._ask(attempt))
-            self._asking.add(task)
-            task.add_done_callback(self._asking.discard)
-        return len(due)
+        await self._look_for_strangers(now)
+        free = {
+            connector.name: free
+            for connector in self._lifecycle.operators.all
+            if connector.silence.askable
+            and (free := self._free(connector.name, connector.asks_per_s, now)) > 0
+        }
+        due = await self._lifecycle.store.connectors_due(list(free), now)
+        return sum([await self._take_up(name, free[name], now) for name in due])
 
     async def idle(self) -> None:
         """Returns when every question taken up has been answered."""
-        while self._asking:
-            await asyncio.wait(set(self._asking))
+        while under_way := [task for tasks in self._asking.values() for task in tasks]:
+            await asyncio.wait(under_way)
 
     async def stop(self) -> None:
         """Questions that are cut off are asked again when their lease ends."""
-        for task in self._asking:
+        under_way = [task for tasks in self._asking.values() for task in tasks]
+        for task in under_way:
             task.cancel()
-        await asyncio.gather(*self._asking, return_exceptions=True)
+        await asyncio.gather(*under_way, return_exceptions=True)
+
+    def _free(self, connector: str, asks_per_s: float, now: int) -> int:
+        pace = self._paces.setdefault(connector, Pace(asks_per_s, now))
+        return min(pace.free(now), PLACES - len(self._asking.get(connector, ())))
+
+    async def _take_up(self, connector: str, free: int, now: int) -> int:
+        due = await self._lifecycle.store.claim_asks(
+            connector=connector, now=now, until=now + ASK_LEASE, claim=new_id(), limit=free
+        )
+        self._paces[connector].take(len(due))
+        tasks = self._asking.setdefault(connector, set())
+        for attempt in due:
+            task = asyncio.get_running_loop().create_task(self._ask(attempt))
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+        return len(due)
 
     async def _ask(self, attempt: Attempt) -> None:
         try:
             await self._lifecycle.asking.ask(attempt)
         except Exception as error:
             log.error("ask_failed", reference=attempt.reference, error=f"{type(error).__name__}: {error}")
+
+    async def _look_for_strangers(self, now: int) -> None:
+        """Attempts whose connector is no longer configured are asked by nobody: a person must hear of it, at the start and hourly."""
+        if (
+            self._looked_for_strangers_at is not None
+            and now - self._looked_for_strangers_at < STRANGERS_EVERY
+        ):
+            return
+        self._looked_for_strangers_at = now
+        for name in await self._lifecycle.store.connectors_in_flight():
+            if self._lifecycle.operators.named(name) is None:
+                log.error("attempts_without_connector", alert=True, connector=name)

@@ -1,133 +1,223 @@
-"""Claims notifications that are due, sends the newest state, records what came of it (contract section 4 and 8)."""
+"""Takes up notifications that are due, delivers each and records what came of it (contract section 4 and 8)."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 import structlog
 
-from cauri.clock import SECOND, Clock, new_id
-from cauri.domain.payment import DeliveryRow, Payment
-from cauri.domain.schedules import notification_gap
-from cauri.domain.site import Site
-from cauri.notifier.sender import Sender, Sent
-from cauri.store import Delivered, DueNotification, Store
-from cauri.wire.notification import message
+from cauri.clock import Clock, new_id
+from cauri.domain.errors import StoreUnavailable
+from cauri.domain.notifying import NotificationSettings
+from cauri.notifier.delivering import Delivering, Task
+from cauri.notifier.endpoints import Endpoints
+from cauri.notifier.places import Places
+from cauri.notifier.sender import Sender
+from cauri.notifier.sites import Sites
+from cauri.store import DueNotification, Endpoint, Store
 
 log = structlog.get_logger("cauri.notifier")
 
-IN_FLIGHT_MAX = 100
-LEASE = 60 * SECOND
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A delivery that is about to be made, of the payment's newest state."""
-
-    due: DueNotification
-    claim: str
-    payment: Payment
-    site: Site
-    url: str
+WINDOW_MIN = 64
+LANES = 100
+SEARCH_EVERY = 50
+# What was seen to be due is good for as long: whether it still is decides the claim.
+SEEN_FOR = 500
+STOP_S = 2
 
 
 class Notifier:
-    def __init__(self, store: Store, sender: Sender, clock: Clock) -> None:
+    """``wake`` is called when there is something to do before the next tick: news, or room for what was waiting."""
+
+    def __init__(
+        self, store: Store, sender: Sender, clock: Clock, settings: NotificationSettings | None = None
+    ) -> None:
+        self.wake: Callable[[], None] = lambda: None
+        self._settings = settings or NotificationSettings()
         self._store = store
+        self._queue = store.notifications
         self._sender = sender
         self._clock = clock
-        self._delivering: set[asyncio.Task[None]] = set()
+        self._places = Places(self._settings)
+        self._endpoints = Endpoints(self._queue, self._places, self._settings, clock)
+        self._delivering = Delivering(
+            store, sender, clock, self._settings, self._places, self._endpoints, Sites(store, clock)
+        )
+        self._places.on_free = self._freed
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._seen: list[DueNotification] = []
+        self._seen_at = 0
+        self._hints: dict[str, None] = {}
+        self._blocked_at = 0
+        self._lane = ""
+        self._more = self._only_room = self._news = self._stopping = False
+        self._taking: asyncio.Task[int] | None = None
+        self._one_at_a_time = asyncio.Lock()
+
+    def hear(self, endpoint: str | None = None) -> None:
+        """Something new is due, at this endpoint: the next tick looks for it."""
+        if endpoint is not None and len(self._hints) < LANES:
+            self._hints[endpoint] = None
+        self._news = True
+        self.wake()
 
     async def tick(self, now: int) -> int:
-        """How many notifications were taken up; each is delivered in a task of its own."""
-        free = IN_FLIGHT_MAX - len(self._delivering)
-        if free <= 0:
+        """How many notifications were taken up or put off; each is delivered in a task of its own."""
+        if self._stopping:
             return 0
-        claim = new_id()
-        due = await self._store.claim_notifications(now=now, until=now + LEASE, claim=claim, limit=free)
-        for each in due:
-            task = asyncio.get_running_loop().create_task(self._deliver(each, claim))
-            self._delivering.add(task)
-            task.add_done_callback(self._delivering.discard)
-        return len(due)
+        self._taking = asyncio.create_task(self._take(now))
+        return await asyncio.shield(
+            self._taking
+        )  # a loop that is stopped must not leave claims that nobody sends
+
+    async def _take(self, now: int) -> int:
+        async with self._one_at_a_time:
+            probed = 0
+            if await self._endpoints.look(now):
+                probed = await self._probe(now)
+            return probed + await self._take_up(now)
 
     async def idle(self) -> None:
         """Returns when every delivery taken up has been made."""
-        while self._delivering:
-            await asyncio.wait(set(self._delivering))
+        while under_way := {*self._tasks, *self._under_way()}:
+            await asyncio.wait(under_way)
+
+    def _under_way(self) -> list[asyncio.Task[int]]:
+        return [] if self._taking is None or self._taking.done() else [self._taking]
 
     async def stop(self) -> None:
-        """Deliveries under way get a moment to end; one that is cut off is made again when its lease ends."""
-        if self._delivering:
-            await asyncio.wait(self._delivering, timeout=2)
-        for task in self._delivering:
+        """What was claimed and not sent is given back. Deliveries under way get a moment to end; one that is cut off is made again when
+        its lease ends, not before: the shop may be reading it."""
+        self._stopping = True
+        if self._taking is not None:
+            await asyncio.wait_for(asyncio.gather(self._taking, return_exceptions=True), STOP_S)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=STOP_S)
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._delivering, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._sender.close()
 
-    async def _deliver(self, due: DueNotification, claim: str) -> None:
+    async def _take_up(self, now: int) -> int:
+        if self._places.free <= 0:
+            self._more = True
+            return 0
+        only_room = self._only_room and not self._news
+        self._only_room = self._news = False
+        if only_room and self._seen and 0 <= now - self._seen_at < SEEN_FOR:
+            wanted = self._take_seen()
+            taken = await self._claim(wanted, now)
+            if taken or not wanted:
+                return taken
+        hints, self._hints = list(self._hints), {}
+        if 0 < now - self._blocked_at < SEARCH_EVERY:
+            return await self._take_at(hints, now) if hints else 0
+        return await self._look_and_take(now, hints)
+
+    async def _take_at(self, endpoints: Sequence[str], now: int) -> int:
+        """What is due at these endpoints, without a look at the queue's front: that was full of what may not go a moment ago."""
+        most = min(self._settings.per_host, self._places.free)
+        lanes = await self._queue.due_of_endpoints(endpoints, now, most)
+        due = [each for name, found in lanes if not self._endpoints.is_open(name) for each in found]
+        return await self._claim(self._places.take(due), now)
+
+    async def _look_and_take(self, now: int, hints: Sequence[str]) -> int:
+        window = max(WINDOW_MIN, 2 * self._places.free)
+        due = await self._queue.due(now, window)
+        closed = [each for each in due if self._endpoints.is_open(each.endpoint)]
+        held = await self._endpoints.hold(closed, now) if closed else 0
+        self._seen, self._seen_at = due, now
+        wanted = self._take_seen()
+        searching = 0
+        if len(due) == window and self._places.free > 0:
+            self._blocked_at = now
+            try:
+                more, searching = await self._from_behind(now, hints)
+            except StoreUnavailable:
+                for each in wanted:
+                    self._places.give_back(each)
+                raise
+            wanted += self._places.take(more)
+            self._seen = [each for each in self._seen if not self._places.has(each.token)]
+        self._more = bool(self._seen) or len(due) == window
+        return await self._claim(wanted, now) + held + searching
+
+    def _take_seen(self) -> list[DueNotification]:
+        """Those of what was seen that may go now; the others stay for the next place."""
+        self._seen = [each for each in self._seen if not self._endpoints.is_open(each.endpoint)]
+        wanted = self._places.take(self._seen)
+        self._seen = [each for each in self._seen if not self._places.has(each.token)]
+        return wanted
+
+    async def _from_behind(self, now: int, hints: Sequence[str]) -> tuple[list[DueNotification], int]:
+        """The front of the queue is full of what may not go now: those with news and those that answer are asked for by name, then
+        one after the other. The number is 1 while there are endpoints in this round that were not looked at."""
+        most = min(self._settings.per_host, self._places.free)
+        named = list(dict.fromkeys([*hints, *self._places.answering(LANES)]))
+        lanes = await self._queue.due_of_endpoints(named, now, most)
+        answering = [each for name, due in lanes if not self._endpoints.is_open(name) for each in due]
+        if self._places.free_for_unproven <= 0:
+            return answering, 0
+        lanes = await self._queue.due_by_endpoint(now, after=self._lane, lanes=LANES, most=most)
+        self._lane = lanes[-1][0] if len(lanes) == LANES else ""
+        waiting = [each for endpoint, due in lanes if not self._endpoints.is_open(endpoint) for each in due]
+        return answering + waiting, int(self._lane != "")
+
+    async def _claim(self, wanted: Sequence[DueNotification], now: int) -> int:
+        if not wanted:
+            return 0
+        claim, until = new_id(), now + self._settings.lease
+        claimed: list[DueNotification] = []
         try:
-            prepared = await self._prepared(due, claim)
-            if prepared is not None:
-                sent = await self._sender.post(prepared.url, message(prepared.payment, prepared.site))
-                await self._record(prepared, sent)
-        except Exception as error:
-            log.error("delivery_failed", site_id=due.site_id, error=f"{type(error).__name__}: {error}")
+            claimed = await self._queue.claim(wanted, now=now, until=until, claim=claim)
+        finally:
+            ours = {each.token for each in claimed}
+            for each in wanted:
+                if each.token not in ours:
+                    self._places.give_back(each)
+        await self._start([(each, None) for each in claimed], claim, until)
+        return len(claimed)
 
-    async def _prepared(self, due: DueNotification, claim: str) -> Prepared | None:
-        payment = await self._store.payment_by_token(due.token)
-        site = await self._store.site(due.site_id)
-        if payment is None or site is None or payment.request.notify_url is None:
-            log.error("notification_without_address", alert=True, site_id=due.site_id)
-            return None
-        return Prepared(due, claim, payment, site, payment.request.notify_url)
+    async def _probe(self, now: int) -> int:
+        claim, until = new_id(), now + self._settings.lease
+        probes = await self._endpoints.claim_probes(now, claim)
+        await self._start(probes, claim, until)
+        return len(probes)
 
-    async def _record(self, prepared: Prepared, sent: Sent) -> None:
-        payment = prepared.payment
-        next_try_at = None if sent.delivered else self._next_try_at(prepared.due)
-        row = DeliveryRow(
-            at=sent.at,
-            number=prepared.due.tries + 1,
-            version=payment.version,
-            code=payment.code.number,
-            url=prepared.url,
-            status=sent.status,
-            duration_ms=sent.duration_ms,
-            answer=sent.answer,
-            error=sent.error,
-            next_try_at=next_try_at,
-        )
-        await self._store.record_delivery(
-            Delivered(
-                slot=payment.slot,
-                token=payment.token,
-                site_id=payment.site_id,
-                transaction_id=payment.transaction_id,
-                claim=prepared.claim,
-                delivery_id=new_id(),
-                delivered=sent.delivered,
-                row=row,
-            )
-        )
-        log.info(
-            "delivery",
-            site_id=payment.site_id,
-            transaction_id=payment.transaction_id,
-            code=payment.code.number,
-            status=sent.status,
-            duration_ms=sent.duration_ms,
-            next_try_at=next_try_at,
-        )
-        if not sent.delivered and next_try_at is None:
-            log.error(
-                "notification_parked",
-                alert=True,
-                site_id=payment.site_id,
-                transaction_id=payment.transaction_id,
-            )
+    async def _start(
+        self, taken: Sequence[tuple[DueNotification, Endpoint | None]], claim: str, until: int
+    ) -> None:
+        """The newest state of each is read once all are claimed, in one statement."""
+        if not taken:
+            return
+        try:
+            payments = await self._store.payments_by_tokens([due.token for due, _ in taken])
+        except StoreUnavailable:
+            await self._give_back([due for due, _ in taken], claim)
+            raise
+        if self._stopping:
+            await self._give_back([due for due, _ in taken], claim)
+            return
+        for due, probed in taken:
+            if due.token in payments:
+                self._spawn(Task(due, payments[due.token], claim, until, probed))
+            else:
+                self._places.give_back(due)
+                log.error("notification_without_payment", alert=True, site_id=due.site_id)
 
-    def _next_try_at(self, due: DueNotification) -> int | None:
-        now = self._clock.now()
-        gap = notification_gap(due.tries + 1, now - due.since)
-        return None if gap is None else now + gap
+    async def _give_back(self, claimed: Sequence[DueNotification], claim: str) -> None:
+        """Places and claims of what is not sent now; a claim that cannot be given back ends with its lease."""
+        for due in claimed:
+            self._places.give_back(due)
+        await self._queue.release(claimed, claim)
+
+    def _spawn(self, task: Task) -> None:
+        running = asyncio.get_running_loop().create_task(self._delivering.deliver(task))
+        self._tasks.add(running)
+        running.add_done_callback(self._tasks.discard)
+
+    def _freed(self) -> None:
+        if self._more:
+            self._only_room = True
+            self.wake()

@@ -4,17 +4,39 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from cauri.store.admin import AdminRecords, Alert
+from cauri.store.delivery_log import DeliveryLog, Heard, LoggedDelivery, Owed, Place
 from cauri.store.engine import Engine
+from cauri.store.notifications import (
+    DueNotification,
+    Endpoint,
+    EndpointTrouble,
+    NotificationQueue,
+    OldDelivery,
+    QueueCounts,
+)
 from cauri.store.postgres import PostgresEngine
 from cauri.store.sqlite import SqliteEngine
-from cauri.store.store import AskedAgain, Delivered, DueNotification, NotificationState, Store
+from cauri.store.store import AskedAgain, Delivered, NotificationState, Store
 from cauri.store.vault import Vault
 
 __all__ = [
+    "AdminRecords",
+    "Alert",
     "AskedAgain",
     "Delivered",
+    "DeliveryLog",
     "DueNotification",
+    "Endpoint",
+    "EndpointTrouble",
+    "Heard",
+    "LoggedDelivery",
+    "NotificationQueue",
     "NotificationState",
+    "OldDelivery",
+    "Owed",
+    "Place",
+    "QueueCounts",
     "Store",
     "Vault",
     "engine_for",

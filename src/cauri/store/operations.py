@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cauri.domain.errors import StoreRefused
+from cauri.domain.limits import Verdict
 from cauri.domain.payment import Change, Payment
 from cauri.store.engine import Operation, Row, Statement
+from cauri.store.guarding import guarded, payers_of, prompts_of, rounds
 from cauri.store.rows import (
     Fields,
     attempt_fields,
     change_fields,
+    new_attempt_fields,
     new_payment_fields,
     payment_of,
     surplus_fields,
@@ -39,30 +42,45 @@ def open_payments(payments: Sequence[Payment]) -> Operation[list[Payment]]:
     ]
 
 
-def apply_changes(changes: Sequence[Change]) -> Operation[list[bool]]:
-    """Writes each change under its guard, with its history row and the mark that a notification is due.
+def apply_changes(changes: Sequence[Change]) -> Operation[list[Verdict]]:
+    """Writes each change under its guards, with its history row and the mark that a notification is due.
 
-    True: this change stands (also when an earlier run of the same change wrote it). False: somebody was faster, nothing was written.
+    True: this change stands (also when an earlier run of the same change wrote it). Anything else: nothing was written.
     """
-    fields = [change_fields(change) for change in changes]
-    yield Statement("lock_payments", rows=fields)
-    moved = {row[0] for row in (yield Statement("move_payments", rows=fields))}
+    fields = {change.after.token: change_fields(change) for change in changes}
+    if payers := payers_of(changes):
+        yield Statement("lock_payers", rows=payers)
+    yield Statement("lock_payments", rows=list(fields.values()))
+    verdicts: dict[str, Verdict] = {}
+    for some in rounds(changes):
+        verdicts |= yield from _apply(some, fields)
+    return [verdicts[change.after.token] for change in changes]
+
+
+def _apply(changes: Sequence[Change], fields: dict[str, Fields]) -> Operation[dict[str, Verdict]]:
+    verdicts: dict[str, Verdict] = {change.after.token: False for change in changes}
+    verdicts |= yield from guarded(changes)
+    rows = [fields[token] for token, verdict in verdicts.items() if verdict is False]
+    moved = {row[0] for row in (yield Statement("move_payments", rows=rows))} if rows else set()
     stands = [change for change in changes if change.after.token in moved]
     yield from _write_attempts(stands)
-    yield from _write_records(stands, [row for row in fields if row["token"] in moved])
+    yield from _write_records(stands, [fields[change.after.token] for change in stands])
     if len(stands) < len(changes):
-        moved |= yield from _written_before(changes, fields, moved)
-    return [change.after.token in moved for change in changes]
+        rest = [change for change in changes if change.after.token not in moved]
+        moved |= yield from _written_before(rest, [fields[change.after.token] for change in rest])
+    return verdicts | dict.fromkeys(moved, True)
 
 
 def _write_attempts(changes: Sequence[Change]) -> Operation[None]:
-    touched = [(status, attempt) for change in changes for status, attempt in change.attempts]
-    old = [attempt_fields(attempt, status) for status, attempt in touched if status is not None]
-    new = [attempt_fields(attempt, None) for status, attempt in touched if status is None]
+    touched = [(status, attempt, change) for change in changes for status, attempt in change.attempts]
+    old = [attempt_fields(attempt, status) for status, attempt, _ in touched if status is not None]
+    new = [new_attempt_fields(change, attempt) for status, attempt, change in touched if status is None]
     if old and len((yield Statement("move_attempts", rows=old))) != len(old):
         raise StoreRefused("an attempt is not in the status that its payment's version implies")
     if new:
         yield Statement("insert_attempts", rows=new)
+    if prompts := prompts_of(changes):
+        yield Statement("insert_prompts", rows=prompts)
 
 
 def _write_records(changes: Sequence[Change], fields: list[Fields]) -> Operation[None]:
@@ -74,12 +92,14 @@ def _write_records(changes: Sequence[Change], fields: list[Fields]) -> Operation
     surpluses = [surplus_fields(change, change.surplus) for change in changes if change.surplus]
     if surpluses:
         yield Statement("insert_surpluses", rows=surpluses)
+    refunded = [row for row in fields if row["refunded"] is not None]
+    if refunded and len((yield Statement("refund_surpluses", rows=refunded))) != len(refunded):
+        raise StoreRefused("a surplus was given back already, or there is none")
 
 
-def _written_before(changes: Sequence[Change], fields: list[Fields], moved: set[str]) -> Operation[set[str]]:
+def _written_before(changes: Sequence[Change], fields: list[Fields]) -> Operation[set[str]]:
     """The changes that an earlier run of this batch had committed before its connection was lost."""
-    rest = [row for row in fields if row["token"] not in moved]
-    made: dict[str, str] = {row[0]: row[1] for row in (yield Statement("moves_by_version", rows=rest))}
+    made: dict[str, str] = {row[0]: row[1] for row in (yield Statement("moves_by_version", rows=fields))}
     return {change.after.token for change in changes if made.get(change.after.token) == change.move_id}
 
 

@@ -31,6 +31,7 @@ _REFUSALS = (
 _LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a connection that was cut in the middle of a statement, used again
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     OSError,
@@ -123,6 +124,9 @@ class PostgresEngine:
         connection = await pool.acquire(timeout=GIVE_UP_AFTER_S)
         try:
             yield connection
+        except _LOST:  # it may be in the middle of something: nobody else is to have it
+            connection.terminate()
+            raise
         finally:
             await pool.release(connection)
 

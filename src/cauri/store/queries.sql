@@ -52,6 +52,12 @@ FROM {rows} JOIN payment p ON p.slot = CAST(r.value->>'slot' AS INTEGER) AND p.s
 SELECT {payment}
 FROM {rows} JOIN payment p ON p.slot = CAST(r.value->>'slot' AS INTEGER) AND p.token = r.value->>'token'
 
+-- name: tokens_by_transaction
+-- The tokens of these payments.
+SELECT p.token
+FROM {rows} JOIN payment p ON p.slot = CAST(r.value->>'slot' AS INTEGER) AND p.site_id = r.value->>'site_id'
+     AND p.transaction_id = r.value->>'transaction_id'
+
 -- name: versions
 -- The newest version of each of these payments.
 SELECT p.token, p.version
@@ -94,13 +100,59 @@ RETURNING reference
 -- name: insert_attempts
 -- New attempts, each under the reference that the operator will know it by.
 INSERT INTO attempt (slot, token, number, reference, connector, method, phone, amount, currency, status, code, started_at, sent_at,
-                     ended_at, operator_id, page_url, handle, word, next_ask_at, asks, hinted_at, claimed_until, claimed_by)
+                     ended_at, operator_id, page_url, handle, word, next_ask_at, asks, hinted_at, claimed_until, claimed_by, site_id)
 SELECT CAST(r.value->>'slot' AS INTEGER), r.value->>'token', CAST(r.value->>'number' AS INTEGER), r.value->>'reference',
        r.value->>'connector', r.value->>'method', r.value->>'phone', CAST(r.value->>'amount' AS BIGINT), r.value->>'currency',
        r.value->>'status', r.value->>'code', CAST(r.value->>'started_at' AS BIGINT), CAST(r.value->>'sent_at' AS BIGINT),
        CAST(r.value->>'ended_at' AS BIGINT), r.value->>'operator_id', r.value->>'page_url', r.value->>'handle', r.value->>'word',
-       CAST(r.value->>'next_ask_at' AS BIGINT), 0, NULL, CAST(r.value->>'claimed_until' AS BIGINT), r.value->>'claimed_by'
+       CAST(r.value->>'next_ask_at' AS BIGINT), 0, NULL, CAST(r.value->>'claimed_until' AS BIGINT), r.value->>'claimed_by',
+       r.value->>'site_id'
 FROM {rows} WHERE true
+
+-- name: lock_payers
+-- Holds these payers, in key order, until the transaction ends: nobody else counts what they do meanwhile.
+INSERT INTO payer_lock (payer, at)
+SELECT r.value->>'payer', CAST(r.value->>'at' AS BIGINT) FROM {rows} WHERE true ORDER BY 1
+ON CONFLICT (payer) DO UPDATE SET at = excluded.at
+
+-- name: payer_use
+-- What each number has paid its site in the day, week and month, or is about to; other payments than the one that asks.
+SELECT r.value->>'token',
+       COUNT(CASE WHEN a.started_at >= CAST(r.value->>'day' AS BIGINT) THEN 1 END),
+       CAST(COALESCE(SUM(CASE WHEN a.started_at >= CAST(r.value->>'day' AS BIGINT) AND a.currency = r.value->>'currency'
+                              THEN a.amount END), 0) AS BIGINT),
+       COUNT(CASE WHEN a.started_at >= CAST(r.value->>'week' AS BIGINT) THEN 1 END),
+       CAST(COALESCE(SUM(CASE WHEN a.started_at >= CAST(r.value->>'week' AS BIGINT) AND a.currency = r.value->>'currency'
+                              THEN a.amount END), 0) AS BIGINT),
+       COUNT(CASE WHEN a.started_at >= CAST(r.value->>'month' AS BIGINT) THEN 1 END),
+       CAST(COALESCE(SUM(CASE WHEN a.started_at >= CAST(r.value->>'month' AS BIGINT) AND a.currency = r.value->>'currency'
+                              THEN a.amount END), 0) AS BIGINT)
+FROM {rows} JOIN attempt a ON a.site_id = r.value->>'site_id' AND a.phone = r.value->>'phone'
+     AND a.started_at >= CAST(r.value->>'first' AS BIGINT) AND a.status IN ('asked', 'sent', 'paid', 'surplus')
+     AND a.token <> r.value->>'token'
+GROUP BY r.value->>'token'
+
+-- name: prompt_use
+-- How often each number was prompted since a moment, altogether and for this address, and the oldest of each.
+SELECT r.value->>'token', COUNT(p.at), COUNT(CASE WHEN p.address = r.value->>'address' THEN 1 END), MIN(p.at),
+       MIN(CASE WHEN p.address = r.value->>'address' THEN p.at END)
+FROM {rows} JOIN prompt p ON p.phone = r.value->>'phone' AND p.at > CAST(r.value->>'since' AS BIGINT)
+GROUP BY r.value->>'token'
+
+-- name: insert_prompts
+-- Prompts that are about to leave.
+INSERT INTO prompt (phone, at, token, number, address)
+SELECT r.value->>'phone', CAST(r.value->>'at' AS BIGINT), r.value->>'token', CAST(r.value->>'number' AS INTEGER), r.value->>'address'
+FROM {rows} WHERE true
+ON CONFLICT DO NOTHING
+
+-- name: prune_prompts
+-- Prompts that no limit looks back to.
+DELETE FROM prompt WHERE at < :before
+
+-- name: prune_payer_locks
+-- Payers that nobody has counted for long.
+DELETE FROM payer_lock WHERE at < :before
 
 -- name: insert_history
 -- One row for each move.
@@ -112,12 +164,12 @@ FROM {rows} WHERE true
 
 -- name: mark_notifications
 -- The site is to be told this version; the schedule starts afresh. A delivery that is under way keeps its claim.
-INSERT INTO notification (slot, token, site_id, due_version, told_version, tried_version, due_at, since, tries, claimed_until)
-SELECT CAST(r.value->>'slot' AS INTEGER), r.value->>'token', r.value->>'site_id', CAST(r.value->>'version' AS INTEGER), 0, 0,
-       CAST(r.value->>'at' AS BIGINT), CAST(r.value->>'at' AS BIGINT), 0, 0
+INSERT INTO notification (slot, token, site_id, endpoint, due_version, told_version, tried_version, due_at, since, tries, claimed_until)
+SELECT CAST(r.value->>'slot' AS INTEGER), r.value->>'token', r.value->>'site_id', r.value->>'endpoint',
+       CAST(r.value->>'version' AS INTEGER), 0, 0, CAST(r.value->>'at' AS BIGINT), CAST(r.value->>'at' AS BIGINT), 0, 0
 FROM {rows} WHERE true
 ON CONFLICT (slot, token) DO UPDATE SET due_version = excluded.due_version, due_at = excluded.due_at, since = excluded.since,
-    tries = 0, parked_at = NULL
+    endpoint = excluded.endpoint, tries = 0, parked_at = NULL
 
 -- name: insert_surpluses
 -- Money received for payments that were already final.
@@ -125,6 +177,14 @@ INSERT INTO surplus (slot, token, attempt, at, operator_id, amount, currency)
 SELECT CAST(r.value->>'slot' AS INTEGER), r.value->>'token', CAST(r.value->>'attempt' AS INTEGER), CAST(r.value->>'at' AS BIGINT),
        r.value->>'operator_id', CAST(r.value->>'amount' AS BIGINT), r.value->>'currency'
 FROM {rows} WHERE true
+
+-- name: refund_surpluses
+-- A person gave this money back; no row back where that was said before.
+UPDATE surplus AS s SET refunded_at = CAST(r.value->>'at' AS BIGINT), refunded_by = r.value->>'actor', refund_why = r.value->>'note'
+FROM {rows}
+WHERE s.slot = CAST(r.value->>'slot' AS INTEGER) AND s.token = r.value->>'token'
+  AND s.attempt = CAST(r.value->>'refunded' AS INTEGER) AND s.refunded_at IS NULL
+RETURNING token
 
 -- name: moves_by_version
 -- Which move made these versions: tells a move that was lost during COMMIT from one that somebody else made.
@@ -140,12 +200,23 @@ SELECT {attempt} FROM attempt a WHERE a.slot = :slot AND a.token = :token ORDER 
 -- The attempt that an operator knows by this reference.
 SELECT {attempt} FROM attempt a WHERE a.slot = :slot AND a.reference = :reference
 
+-- name: connectors_due
+-- Which of these connectors have a question that is due.
+SELECT r.value->>'connector' FROM {rows}
+WHERE EXISTS (SELECT 1 FROM attempt a WHERE a.connector = r.value->>'connector' AND a.next_ask_at <= CAST(r.value->>'now' AS BIGINT)
+              AND a.claimed_until < CAST(r.value->>'now' AS BIGINT))
+
+-- name: connectors_in_flight
+-- The connectors that have attempts in flight.
+SELECT DISTINCT a.connector FROM attempt a WHERE a.status = 'sent'
+
 -- name: claim_asks
--- Attempts whose question is due, leased to one asker; the guard stands outside too, or PostgreSQL would hand rows out twice.
+-- A connector's attempts whose question is due, leased to one asker; the guard stands outside too, or PostgreSQL would hand rows out twice.
 UPDATE attempt AS a SET claimed_until = :until, claimed_by = :claim
 WHERE (a.slot, a.token, a.number) IN (
         SELECT b.slot, b.token, b.number FROM attempt b
-        WHERE b.next_ask_at <= :now AND b.claimed_until < :now ORDER BY b.next_ask_at LIMIT :limit {skip_locked})
+        WHERE b.connector = :connector AND b.next_ask_at <= :now AND b.claimed_until < :now
+        ORDER BY b.next_ask_at LIMIT :limit {skip_locked})
   AND a.next_ask_at <= :now AND a.claimed_until < :now
 RETURNING {attempt_returned}
 
@@ -182,14 +253,122 @@ RETURNING reference
 SELECT {attempt}, p.site_id, p.transaction_id FROM attempt a JOIN payment p ON p.slot = a.slot AND p.token = a.token
 WHERE a.status = 'sent' AND a.sent_at < :before ORDER BY a.sent_at LIMIT :limit
 
+-- name: due_notifications
+-- What may be sent now, the longest due first.
+SELECT n.slot, n.token, n.site_id, n.endpoint, n.since, n.tries FROM notification n
+WHERE n.due_at <= :now AND n.claimed_until < :now ORDER BY n.due_at LIMIT {first :limit}
+
+-- name: due_by_endpoint
+-- The next endpoints in the order of their names, each with the first of what it has due: one step in the index for each endpoint,
+-- however much one of them has waiting.
+WITH RECURSIVE lane (endpoint, step) AS (
+    SELECT (SELECT min(m.endpoint) FROM notification m WHERE m.due_at IS NOT NULL AND m.endpoint > :after), 1
+    UNION ALL
+    SELECT (SELECT min(m.endpoint) FROM notification m WHERE m.due_at IS NOT NULL AND m.endpoint > lane.endpoint), lane.step + 1
+    FROM lane WHERE lane.endpoint IS NOT NULL AND lane.step < :lanes)
+SELECT lane.endpoint, (
+    SELECT {json_rows}({json_row}(f.slot, f.token, f.site_id, f.endpoint, f.since, f.tries)) FROM (
+        SELECT k.slot, k.token, k.site_id, k.endpoint, k.since, k.tries FROM notification k
+        WHERE k.endpoint = lane.endpoint AND k.due_at <= :now AND k.claimed_until < :now ORDER BY k.due_at LIMIT {first :most}) AS f)
+FROM lane WHERE lane.endpoint IS NOT NULL
+
+-- name: due_of_endpoints
+-- These endpoints, each with the first of what it has due.
+SELECT r.value->>'endpoint', (
+    SELECT {json_rows}({json_row}(f.slot, f.token, f.site_id, f.endpoint, f.since, f.tries)) FROM (
+        SELECT k.slot, k.token, k.site_id, k.endpoint, k.since, k.tries FROM notification k
+        WHERE k.endpoint = r.value->>'endpoint' AND k.due_at <= :now AND k.claimed_until < :now ORDER BY k.due_at LIMIT {first :most}) AS f)
+FROM {rows}
+
 -- name: claim_notifications
--- Notifications that are due, leased to one sender; one delivery per payment at a time.
+-- Leases those of these that are still due to one sender; one delivery per payment at a time. The guard stands outside too, or
+-- PostgreSQL would hand rows out twice.
+UPDATE notification AS n SET claimed_until = :until, claimed_by = :claim
+WHERE (n.slot, n.token) IN (
+        SELECT m.slot, m.token
+        FROM {rows} JOIN notification m ON m.slot = CAST(r.value->>'slot' AS INTEGER) AND m.token = r.value->>'token'
+        WHERE m.due_at <= :now AND m.claimed_until < :now ORDER BY m.slot, m.token {skip_locked})
+  AND n.due_at <= :now AND n.claimed_until < :now
+RETURNING slot, token, site_id, endpoint, since, tries
+
+-- name: claim_held
+-- The next of what an endpoint has waiting, due or not, leased as the one that tries whether it answers.
 UPDATE notification AS n SET claimed_until = :until, claimed_by = :claim
 WHERE (n.slot, n.token) IN (
         SELECT m.slot, m.token FROM notification m
-        WHERE m.due_at <= :now AND m.claimed_until < :now ORDER BY m.due_at LIMIT :limit {skip_locked})
-  AND n.due_at <= :now AND n.claimed_until < :now
-RETURNING slot, token, site_id, since, tries
+        WHERE m.endpoint = :endpoint AND m.due_at IS NOT NULL AND m.claimed_until < :now ORDER BY m.due_at LIMIT {first 1} {skip_locked})
+  AND n.due_at IS NOT NULL AND n.claimed_until < :now
+RETURNING slot, token, site_id, endpoint, since, tries
+
+-- name: claim_parked
+-- The newest of what an endpoint has parked, leased as the one that tries whether it answers.
+UPDATE notification AS n SET claimed_until = :until, claimed_by = :claim
+WHERE (n.slot, n.token) IN (
+        SELECT m.slot, m.token FROM notification m
+        WHERE m.endpoint = :endpoint AND m.parked_at > :after AND m.claimed_until < :now
+        ORDER BY m.parked_at DESC LIMIT {first 1} {skip_locked})
+  AND n.parked_at IS NOT NULL AND n.claimed_until < :now
+RETURNING slot, token, site_id, endpoint, since, tries
+
+-- name: release_notifications
+-- Gives back what was claimed and not sent.
+UPDATE notification AS n SET claimed_until = 0, claimed_by = NULL
+FROM {rows}
+WHERE n.slot = CAST(r.value->>'slot' AS INTEGER) AND n.token = r.value->>'token' AND n.claimed_by = :claim
+RETURNING token
+
+-- name: hold_notifications
+-- What an endpoint with an open breaker has due waits for the moment of its last try; what is past that is parked. The state is looked
+-- at again: an endpoint that answered meanwhile would not bring these back.
+UPDATE notification AS n SET
+    due_at = CASE WHEN n.since + :last > :now THEN n.since + :last END,
+    parked_at = CASE WHEN n.since + :last > :now THEN n.parked_at ELSE :now END
+FROM {rows}
+WHERE n.slot = CAST(r.value->>'slot' AS INTEGER) AND n.token = r.value->>'token' AND n.due_at <= :now AND n.claimed_until < :now
+  AND EXISTS (SELECT 1 FROM endpoint e WHERE e.endpoint = n.endpoint AND e.state = 'open')
+RETURNING due_at
+
+-- name: bring_forward
+-- A slice of what an endpoint that answers again has scheduled for later; each once for each time that it answers again.
+UPDATE notification AS n SET due_at = :now, brought_at = :brought_at
+WHERE (n.slot, n.token) IN (
+        SELECT m.slot, m.token FROM notification m
+        WHERE m.endpoint = :endpoint AND m.due_at > :now AND m.brought_at < :answered_at ORDER BY m.due_at LIMIT {first :limit} {skip_locked})
+  AND n.due_at > :now
+RETURNING token
+
+-- name: bring_back
+-- A slice of what an endpoint that answers again has parked: one more try for each.
+UPDATE notification AS n SET due_at = :now, parked_at = NULL, brought_at = :brought_at
+WHERE (n.slot, n.token) IN (
+        SELECT m.slot, m.token FROM notification m
+        WHERE m.endpoint = :endpoint AND m.parked_at IS NOT NULL AND m.brought_at < :answered_at
+        ORDER BY m.parked_at LIMIT {first :limit} {skip_locked})
+  AND n.parked_at IS NOT NULL
+RETURNING token
+
+-- name: due_at_endpoint
+-- How much of an endpoint is due now, counted up to a limit.
+SELECT count(*) FROM (
+    SELECT 1 FROM notification n WHERE n.endpoint = :endpoint AND n.due_at <= :now LIMIT :limit) AS f
+
+-- name: without_endpoint
+-- Notifications from before endpoints were written down that are still to be told, with what the payment asked.
+SELECT n.slot, n.token, n.site_id, p.request
+FROM notification n JOIN payment p ON p.slot = n.slot AND p.token = n.token
+WHERE n.endpoint = '' AND n.due_at IS NOT NULL
+UNION ALL
+SELECT n.slot, n.token, n.site_id, p.request
+FROM notification n JOIN payment p ON p.slot = n.slot AND p.token = n.token
+WHERE n.endpoint = '' AND n.parked_at IS NOT NULL
+LIMIT :limit
+
+-- name: set_endpoints
+-- Where these notifications go.
+UPDATE notification AS n SET endpoint = r.value->>'endpoint'
+FROM {rows}
+WHERE n.slot = CAST(r.value->>'slot' AS INTEGER) AND n.token = r.value->>'token' AND n.endpoint = ''
+RETURNING token
 
 -- name: record_tries
 -- What a delivery did to its notification, if the claim is still ours. A newer state that came meanwhile stays due as it was marked.
@@ -201,8 +380,8 @@ UPDATE notification AS n SET
                   ELSE CAST(r.value->>'next_try_at' AS BIGINT) END,
     tries = CASE WHEN n.due_version > CAST(r.value->>'version' AS INTEGER) THEN n.tries ELSE n.tries + 1 END,
     parked_at = CASE WHEN n.due_version <= CAST(r.value->>'version' AS INTEGER) AND r.value->>'delivered' = '0'
-                          AND r.value->>'next_try_at' IS NULL THEN CAST(r.value->>'at' AS BIGINT) END,
-    claimed_until = 0, claimed_by = NULL
+                          AND r.value->>'next_try_at' IS NULL THEN COALESCE(n.parked_at, CAST(r.value->>'at' AS BIGINT)) END,
+    endpoint = r.value->>'endpoint', claimed_until = 0, claimed_by = NULL
 FROM {rows}
 WHERE n.slot = CAST(r.value->>'slot' AS INTEGER) AND n.token = r.value->>'token' AND n.claimed_by = r.value->>'claim'
 RETURNING token
@@ -228,6 +407,134 @@ FROM notification n WHERE n.slot = :slot AND n.token = :token
 SELECT d.at, d.number, d.version, d.code, d.url, d.status, d.duration_ms, d.answer, d.error, d.next_try_at
 FROM delivery d WHERE d.slot = :slot AND d.token = :token ORDER BY d.at, d.delivery_id
 
+-- name: open_endpoint
+-- An endpoint does not answer: what it has due is held from now on. No row back: its breaker was open already.
+INSERT INTO endpoint (endpoint, site_id, state, since, failures, probe_at, answered_at, claimed_until, changed_at, error)
+VALUES (:endpoint, :site_id, 'open', :now, 0, :probe_at, 0, 0, :now, :error)
+ON CONFLICT (endpoint) DO UPDATE SET
+    since = CASE WHEN endpoint.state = 'closed' THEN excluded.since ELSE endpoint.since END,
+    state = 'open', failures = 0, probe_at = excluded.probe_at, claimed_until = 0, changed_at = excluded.changed_at,
+    error = excluded.error
+WHERE endpoint.state <> 'open'
+RETURNING endpoint
+
+-- name: park_endpoint
+-- An endpoint did not answer until a notification was parked: it is tried now and then. No row back: it was in trouble already.
+INSERT INTO endpoint (endpoint, site_id, state, since, failures, probe_at, answered_at, claimed_until, changed_at, error)
+VALUES (:endpoint, :site_id, 'parked', :now, 0, :probe_at, 0, 0, :now, :error)
+ON CONFLICT (endpoint) DO UPDATE SET state = 'parked', since = excluded.since, failures = 0, probe_at = excluded.probe_at,
+    claimed_until = 0, changed_at = excluded.changed_at, error = excluded.error
+WHERE endpoint.state = 'closed'
+RETURNING endpoint
+
+-- name: claim_probes
+-- Endpoints that are to be tried now, each leased to one process.
+UPDATE endpoint AS e SET claimed_until = :until
+WHERE e.endpoint IN (
+        SELECT f.endpoint FROM endpoint f
+        WHERE f.state IN ('open', 'parked') AND f.probe_at <= :now AND f.claimed_until < :now
+        ORDER BY f.probe_at LIMIT :limit {skip_locked})
+  AND e.state IN ('open', 'parked') AND e.probe_at <= :now AND e.claimed_until < :now
+RETURNING {endpoint_returned}
+
+-- name: put_off_probe
+-- An endpoint that was tried does not answer yet.
+UPDATE endpoint SET state = :state, failures = failures + 1, probe_at = :probe_at, claimed_until = 0, changed_at = :now, error = :error
+WHERE endpoint = :endpoint AND state IN ('open', 'parked')
+RETURNING endpoint
+
+-- name: probe_now
+-- An endpoint in trouble is tried at once.
+UPDATE endpoint SET probe_at = :now, changed_at = :now
+WHERE endpoint = :endpoint AND state IN ('open', 'parked') AND claimed_until < :now
+RETURNING endpoint
+
+-- name: endpoint_answered
+-- An endpoint in trouble answers again: what it missed is to be brought forward. No row back: somebody else has said so.
+UPDATE endpoint SET state = 'catching_up', answered_at = :now, claimed_until = 0, changed_at = :now
+WHERE endpoint = :endpoint AND state IN ('open', 'parked')
+RETURNING since
+
+-- name: close_endpoint
+-- An endpoint in trouble has nothing left that is to be told, or nothing young enough. No row back: it has.
+UPDATE endpoint SET state = 'closed', changed_at = :now
+WHERE endpoint = :endpoint AND state IN ('open', 'parked')
+  AND NOT EXISTS (SELECT 1 FROM notification n WHERE n.endpoint = :endpoint AND n.due_at IS NOT NULL)
+  AND NOT EXISTS (SELECT 1 FROM notification n WHERE n.endpoint = :endpoint AND n.parked_at > :after)
+RETURNING endpoint
+
+-- name: endpoint_caught_up
+-- Nothing more is to be brought forward. The row stays a while, so that every process sees it.
+UPDATE endpoint SET state = 'closed', changed_at = :now
+WHERE endpoint = :endpoint AND state = 'catching_up' AND answered_at = :answered_at
+RETURNING endpoint
+
+-- name: endpoints_changed
+-- Endpoints whose trouble began, changed or ended lately.
+SELECT {endpoint} FROM endpoint e WHERE e.changed_at >= :since
+
+-- name: forget_endpoints
+-- Endpoints that have had no trouble for long.
+DELETE FROM endpoint WHERE state = 'closed' AND changed_at < :before
+
+-- name: endpoints_in_trouble
+-- Endpoints in trouble, the longest first, each with how much waits and how much is parked. site_id '' is every site.
+SELECT {endpoint},
+       (SELECT count(*) FROM notification n WHERE n.endpoint = e.endpoint AND n.due_at IS NOT NULL),
+       (SELECT count(*) FROM notification n WHERE n.endpoint = e.endpoint AND n.parked_at IS NOT NULL)
+FROM endpoint e
+WHERE e.state <> 'closed' AND (CAST(:site_id AS TEXT) = '' OR e.site_id = :site_id) ORDER BY e.since LIMIT :limit
+
+-- name: endpoint_states
+-- How many endpoints are in which trouble.
+SELECT e.state, count(*) FROM endpoint e WHERE e.state <> 'closed' GROUP BY e.state
+
+-- name: undelivered
+-- How much is undelivered (parked not counted), how much of it is due now, and since when the oldest waits.
+SELECT count(*), COALESCE(sum(CASE WHEN n.due_at <= :now THEN 1 ELSE 0 END), 0), min(n.since)
+FROM notification n WHERE n.due_at IS NOT NULL
+
+-- name: parked
+-- How many notifications are parked.
+SELECT count(*) FROM notification n WHERE n.parked_at IS NOT NULL
+
+-- name: replay_payment
+-- Tells a payment's newest state again, now, with a fresh schedule.
+UPDATE notification SET due_at = :now, since = :now, tries = 0, parked_at = NULL
+WHERE slot = :slot AND token = :token RETURNING token
+
+-- name: replay_since
+-- Tells again what a site was to be told since a moment, in a slice; what was taken lies at now and is not taken again.
+UPDATE notification AS n SET due_at = :now, since = :now, tries = 0, parked_at = NULL
+WHERE (n.slot, n.token) IN (
+        SELECT m.slot, m.token FROM notification m
+        WHERE m.site_id = :site_id AND m.since >= :since AND m.since < :now ORDER BY m.since LIMIT {first :limit} {skip_locked})
+  AND n.since < :now
+RETURNING token
+
+-- name: replay_parked
+-- Tells again what was parked, in a slice. site_id '' is every site.
+UPDATE notification AS n SET due_at = :now, since = :now, tries = 0, parked_at = NULL
+WHERE (n.slot, n.token) IN (
+        SELECT m.slot, m.token FROM notification m
+        WHERE m.parked_at IS NOT NULL AND (CAST(:site_id AS TEXT) = '' OR m.site_id = :site_id)
+        ORDER BY m.slot, m.token LIMIT :limit {skip_locked})
+  AND n.parked_at IS NOT NULL
+RETURNING token
+
+-- name: old_deliveries
+-- Deliveries made between two moments, the oldest first, each with whether its notification is still undelivered.
+SELECT d.slot, d.token, d.at, d.delivery_id,
+       EXISTS (SELECT 1 FROM notification n WHERE n.slot = d.slot AND n.token = d.token
+               AND (n.due_at IS NOT NULL OR n.parked_at IS NOT NULL))
+FROM delivery d WHERE d.at >= :after AND d.at < :before ORDER BY d.at, d.delivery_id LIMIT {first :limit}
+
+-- name: delete_deliveries
+-- These are no longer kept.
+DELETE FROM delivery WHERE (slot, token, at, delivery_id) IN (
+    SELECT CAST(r.value->>'slot' AS INTEGER), r.value->>'token', CAST(r.value->>'at' AS BIGINT), r.value->>'delivery_id' FROM {rows})
+RETURNING token
+
 -- name: history_of
 -- The history of a payment, oldest first.
 SELECT h.version, h.at, h.event, h.from_code, h.to_code, h.attempt, h.actor, h.note
@@ -235,7 +542,59 @@ FROM payment_history h WHERE h.slot = :slot AND h.token = :token ORDER BY h.vers
 
 -- name: surpluses_of
 -- Money received for a payment after its end.
-SELECT s.attempt, s.operator_id, s.amount, s.currency FROM surplus s WHERE s.slot = :slot AND s.token = :token ORDER BY s.attempt
+SELECT s.attempt, s.operator_id, s.amount, s.currency, s.refunded_at, s.refunded_by, s.refund_why
+FROM surplus s WHERE s.slot = :slot AND s.token = :token ORDER BY s.attempt
+
+-- name: surpluses
+-- Surpluses of all sites, newest first; with :all the ones given back, too. Page by page: those after a moment and a reference.
+SELECT a.reference, p.site_id, p.transaction_id, s.at, a.connector, a.method, s.operator_id, s.amount, s.currency, s.refunded_at,
+       s.refunded_by, s.refund_why
+FROM surplus s JOIN payment p ON p.slot = s.slot AND p.token = s.token
+     JOIN attempt a ON a.slot = s.slot AND a.token = s.token AND a.number = s.attempt
+WHERE (s.at < :before OR (s.at = :before AND a.reference > :after)) AND (s.refunded_at IS NULL OR :everything = 1) AND (p.site_id = :site_id OR :site_id = '')
+ORDER BY s.at DESC, a.reference LIMIT :limit
+
+-- name: attempts_by_reference
+-- Attempts by the references that operators know them by.
+SELECT {attempt} FROM {rows} JOIN attempt a ON a.slot = CAST(r.value->>'slot' AS INTEGER) AND a.reference = r.value->>'reference'
+
+-- name: attempts_by_operator_id
+-- A connector's attempts by the operator's own numbers.
+SELECT {attempt} FROM {rows} JOIN attempt a ON a.connector = r.value->>'connector' AND a.operator_id = r.value->>'operator_id'
+
+-- name: taken_between
+-- A connector's attempts whose money came between two moments, oldest first, page by page.
+SELECT {attempt} FROM attempt a
+WHERE a.connector = :connector AND a.status IN ('paid', 'surplus') AND a.ended_at <= :until
+  AND (a.ended_at > :since OR (a.ended_at = :since AND a.reference > :after))
+ORDER BY a.ended_at, a.reference LIMIT :limit
+
+-- name: rates
+-- How a connector's attempts by method have ended that left since a moment.
+SELECT a.connector, a.method, COUNT(*), COUNT(CASE WHEN a.status IN ('paid', 'surplus') THEN 1 END),
+       COUNT(CASE WHEN a.status = 'failed' THEN 1 END),
+       COUNT(CASE WHEN a.status = 'failed' AND a.code IN ('603', '804') THEN 1 END)
+FROM attempt a WHERE a.started_at >= :since AND a.sent_at IS NOT NULL
+GROUP BY a.connector, a.method ORDER BY 1, 2
+
+-- name: in_flight
+-- By connector and method: attempts in flight, those whose question is due, those sent before a moment.
+SELECT a.connector, a.method, COUNT(*), COUNT(CASE WHEN a.next_ask_at <= :now THEN 1 END), COUNT(CASE WHEN a.sent_at < :before THEN 1 END)
+FROM attempt a WHERE a.status = 'sent' GROUP BY a.connector, a.method ORDER BY 1, 2
+
+-- name: save_standings
+-- What this process says of its connectors now.
+INSERT INTO standing (process, connector, at, state)
+SELECT r.value->>'process', r.value->>'connector', CAST(r.value->>'at' AS BIGINT), r.value->>'state' FROM {rows} WHERE true
+ON CONFLICT (process, connector) DO UPDATE SET at = excluded.at, state = excluded.state
+
+-- name: standings
+-- What the processes said of their connectors since a moment.
+SELECT s.process, s.connector, s.at, s.state FROM standing s WHERE s.at >= :since ORDER BY s.connector, s.process
+
+-- name: prune_standings
+-- Processes that have said nothing for long.
+DELETE FROM standing WHERE at < :before
 
 -- name: expired_payments
 -- Payments whose session is over and that have nothing in flight.
@@ -246,16 +605,45 @@ ORDER BY p.expires_at LIMIT :limit
 
 -- name: upsert_site
 -- A site as it is now.
-INSERT INTO site (site_id, name, status, sealed_secret_key, currencies, countries, settings, created_at)
-VALUES (:site_id, :name, :status, :sealed_secret_key, :currencies, :countries, :settings, :created_at)
+INSERT INTO site (site_id, name, status, sealed_secret_key, currencies, countries, settings, created_at,
+                  sealed_old_secret_key, old_secret_until)
+VALUES (:site_id, :name, :status, :sealed_secret_key, :currencies, :countries, :settings, :created_at,
+        :sealed_old_secret_key, :old_secret_until)
 ON CONFLICT (site_id) DO UPDATE SET name = excluded.name, status = excluded.status, sealed_secret_key = excluded.sealed_secret_key,
-    currencies = excluded.currencies, countries = excluded.countries, settings = excluded.settings
+    currencies = excluded.currencies, countries = excluded.countries, settings = excluded.settings,
+    sealed_old_secret_key = excluded.sealed_old_secret_key, old_secret_until = excluded.old_secret_until
 
 -- name: insert_site
 -- A new site; no row back where the site_id is taken.
-INSERT INTO site (site_id, name, status, sealed_secret_key, currencies, countries, settings, created_at)
-VALUES (:site_id, :name, :status, :sealed_secret_key, :currencies, :countries, :settings, :created_at)
+INSERT INTO site (site_id, name, status, sealed_secret_key, currencies, countries, settings, created_at,
+                  sealed_old_secret_key, old_secret_until)
+VALUES (:site_id, :name, :status, :sealed_secret_key, :currencies, :countries, :settings, :created_at,
+        :sealed_old_secret_key, :old_secret_until)
 ON CONFLICT (site_id) DO NOTHING RETURNING site_id
+
+-- name: last_notify_url
+-- Where the site's newest delivery went.
+SELECT d.url FROM delivery d WHERE d.site_id = :site_id ORDER BY d.at DESC LIMIT 1
+
+-- name: change_site
+-- A site's name, status and settings; its secret keys are left alone, whoever may be rotating them.
+UPDATE site SET name = :name, status = :status, currencies = :currencies, countries = :countries, settings = :settings
+WHERE site_id = :site_id RETURNING site_id
+
+-- name: rotate_secret
+-- The new secret key beside the old one until then; no row back where a rotation is still under way.
+UPDATE site SET sealed_old_secret_key = sealed_secret_key, sealed_secret_key = :sealed,
+    old_secret_until = CASE WHEN sealed_secret_key IS NULL THEN NULL ELSE CAST(:until AS BIGINT) END
+WHERE site_id = :site_id AND (old_secret_until IS NULL OR old_secret_until <= :now) RETURNING site_id
+
+-- name: finish_rotation
+-- The old secret key is no longer used; no row back where no rotation is under way.
+UPDATE site SET sealed_old_secret_key = NULL, old_secret_until = NULL
+WHERE site_id = :site_id AND old_secret_until > :now RETURNING site_id
+
+-- name: drop_old_secrets
+-- Old secret keys whose grace is over.
+UPDATE site SET sealed_old_secret_key = NULL, old_secret_until = NULL WHERE old_secret_until <= :now RETURNING site_id
 
 -- name: sites
 -- All sites.
@@ -295,3 +683,130 @@ SELECT 1
 -- name: schema_version
 -- The newest migration that was applied.
 SELECT COALESCE(MAX(version), 0) FROM schema_version
+
+-- name: insert_admin_token
+-- A new admin token; no row back where a live one has its label.
+INSERT INTO admin_token (token_hash, label, scopes, sites, created_at, expires_at)
+VALUES (:token_hash, :label, :scopes, :sites, :created_at, :expires_at)
+ON CONFLICT DO NOTHING RETURNING label
+
+-- name: ensure_admin_token
+-- A token that is public knowledge is there, and may do all, whatever was done with it before.
+INSERT INTO admin_token (token_hash, label, scopes, sites, created_at, expires_at)
+VALUES (:token_hash, :label, :scopes, NULL, :created_at, NULL)
+ON CONFLICT (token_hash) DO UPDATE SET revoked_at = NULL, expires_at = NULL, scopes = excluded.scopes, sites = NULL
+
+-- name: admin_token
+-- One admin token, by its hash.
+SELECT {admin_token} FROM admin_token t WHERE t.token_hash = :token_hash
+
+-- name: admin_tokens
+-- All admin tokens, newest first.
+SELECT {admin_token} FROM admin_token t ORDER BY t.created_at DESC, t.label
+
+-- name: revoke_admin_token
+-- The live token of this label is refused from now on.
+UPDATE admin_token SET revoked_at = :now WHERE label = :label AND revoked_at IS NULL RETURNING label
+
+-- name: admin_token_used
+-- When a token was last used, kept to the minute or so.
+UPDATE admin_token SET last_used_at = :now
+WHERE token_hash = :token_hash AND (last_used_at IS NULL OR last_used_at < :before)
+
+-- name: insert_audit
+-- A write that was asked for at the admin doors.
+INSERT INTO admin_audit (at, audit_id, label, address, what, target, result)
+VALUES (:at, :audit_id, :label, :address, :what, :target, :result)
+
+-- name: finish_audit
+-- What became of it.
+UPDATE admin_audit SET result = :result WHERE at = :at AND audit_id = :audit_id
+
+-- name: audit
+-- What was asked for at the admin doors, newest first, from a moment backwards.
+SELECT u.audit_id, u.at, u.label, u.address, u.what, u.target, u.result FROM admin_audit u
+WHERE u.at >= :since AND (u.at, u.audit_id) < (:at, :audit_id) ORDER BY u.at DESC, u.audit_id DESC LIMIT :limit
+
+-- name: logged_deliveries_of_site
+-- A site's deliveries, newest first, from a moment backwards; with :delivered '1' only those that were answered 2xx.
+SELECT {delivery} FROM delivery d
+WHERE d.site_id = :site_id AND d.at >= :since AND (d.at, d.delivery_id) < (:at, :delivery_id)
+  AND (:delivered = '' OR (d.status >= 200 AND d.status < 300))
+ORDER BY d.at DESC, d.delivery_id DESC LIMIT :limit
+
+-- name: logged_deliveries
+-- All sites' deliveries, newest first, from a moment backwards; with :delivered '1' only those that were answered 2xx.
+SELECT {delivery} FROM delivery d
+WHERE d.at >= :since AND (d.at, d.delivery_id) < (:at, :delivery_id)
+  AND (:delivered = '' OR (d.status >= 200 AND d.status < 300))
+ORDER BY d.at DESC, d.delivery_id DESC LIMIT :limit
+
+-- name: failed_deliveries_of_site
+-- A site's deliveries that were not answered 2xx, newest first, from a moment backwards.
+SELECT {delivery} FROM delivery d
+WHERE d.site_id = :site_id AND d.at >= :since AND (d.at, d.delivery_id) < (:at, :delivery_id)
+  AND (d.status IS NULL OR d.status >= 300)
+ORDER BY d.at DESC, d.delivery_id DESC LIMIT :limit
+
+-- name: failed_deliveries
+-- All sites' deliveries that were not answered 2xx, newest first, from a moment backwards.
+SELECT {delivery} FROM delivery d
+WHERE d.at >= :since AND (d.at, d.delivery_id) < (:at, :delivery_id)
+  AND (d.status IS NULL OR d.status >= 300)
+ORDER BY d.at DESC, d.delivery_id DESC LIMIT :limit
+
+-- name: logged_deliveries_of_payment
+-- A payment's deliveries, newest first, from a moment backwards.
+SELECT {delivery} FROM delivery d
+WHERE d.slot = :slot AND d.token = :token AND d.at >= :since AND (d.at, d.delivery_id) < (:at, :delivery_id)
+ORDER BY d.at DESC, d.delivery_id DESC LIMIT :limit
+
+-- name: logged_delivery
+-- One delivery, by its moment and its id.
+SELECT {delivery} FROM delivery d WHERE d.at = :at AND d.delivery_id = :delivery_id
+
+-- name: heard_of_site
+-- A site's notifications in the order of their changes, after a place in it.
+SELECT n.token, n.since, n.due_version FROM notification n
+WHERE n.site_id = :site_id AND (n.since, n.token) > (:since, :token) ORDER BY n.since, n.token LIMIT :limit
+
+-- name: heard_last
+-- The newest of a site's notifications, newest first.
+SELECT n.token, n.since, n.due_version FROM notification n
+WHERE n.site_id = :site_id ORDER BY n.since DESC, n.token DESC LIMIT :limit
+
+-- name: owed_due
+-- What is still to be told, the next due first, after a place in that order; '' as :site_id for all sites.
+SELECT p.site_id, p.transaction_id, p.code, n.due_version, n.told_version, n.since, n.tries, n.due_at, n.parked_at
+FROM notification n JOIN payment p ON p.slot = n.slot AND p.token = n.token
+WHERE n.due_at IS NOT NULL AND (:site_id = '' OR n.site_id = :site_id)
+  AND n.due_at >= :at AND (n.due_at, p.site_id, p.transaction_id) > (:at, :after_site, :after_transaction)
+ORDER BY n.due_at, p.site_id, p.transaction_id LIMIT :limit
+
+-- name: owed_parked
+-- What was given up for now, the longest parked first, after a place in that order; '' as :site_id for all sites.
+SELECT p.site_id, p.transaction_id, p.code, n.due_version, n.told_version, n.since, n.tries, n.due_at, n.parked_at
+FROM notification n JOIN payment p ON p.slot = n.slot AND p.token = n.token
+WHERE n.parked_at IS NOT NULL AND (:site_id = '' OR n.site_id = :site_id)
+  AND n.parked_at >= :at AND (n.parked_at, p.site_id, p.transaction_id) > (:at, :after_site, :after_transaction)
+ORDER BY n.parked_at, p.site_id, p.transaction_id LIMIT :limit
+
+-- name: raise_alert
+-- An alert begins; no row back where it is raised already.
+INSERT INTO alert (name, since, told_at, detail) VALUES (:name, :now, :now, :detail) ON CONFLICT (name) DO NOTHING RETURNING name
+
+-- name: repeat_alert
+-- A raised alert is told again, by one process, when it was last told before a moment.
+UPDATE alert SET told_at = :now, detail = :detail WHERE name = :name AND told_at <= :before RETURNING since
+
+-- name: end_alert
+-- An alert is over; a row back for the one who ended it.
+DELETE FROM alert WHERE name = :name RETURNING since
+
+-- name: alerts
+-- The alerts that are raised, oldest first.
+SELECT a.name, a.since, a.told_at, a.detail FROM alert a ORDER BY a.since, a.name
+
+-- name: waiting_counts
+-- Payments that wait, and attempts that are in flight.
+SELECT (SELECT COUNT(*) FROM payment p WHERE p.status = 'waiting'), (SELECT COUNT(*) FROM attempt b WHERE b.status = 'sent')

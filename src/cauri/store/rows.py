@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from cauri.domain.codes import Code
+from cauri.domain.endpoints import endpoint_of
 from cauri.domain.errors import StoreUnavailable
 from cauri.domain.payment import (
     Attempt,
@@ -35,8 +36,14 @@ _STATUSES = {status.value: status for status in PaymentStatus}
 _CODES = {code.number: code for code in Code}
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
+    """As JSON text."""
     return msgspec.json.encode(value).decode()
+
+
+def read_texts(text: str) -> tuple[str, ...]:
+    """A JSON list of texts."""
+    return _texts.decode(text)
 
 
 def phone_text(phone: Phone | None) -> str | None:
@@ -72,7 +79,7 @@ def new_payment_fields(payment: Payment) -> Fields:
         "currency": payment.currency,
         "created_at": payment.created_at,
         "expires_at": payment.expires_at,
-        "request": _text(payment.request),
+        "request": text_of(payment.request),
         "idempotency_key": payment.idempotency_key,
         "body_hash": payment.body_hash,
     }
@@ -85,6 +92,7 @@ def change_fields(change: Change) -> Fields:
         "slot": after.slot,
         "token": after.token,
         "site_id": after.site_id,
+        "endpoint": endpoint_of(after.site_id, after.request.notify_url or ""),
         "from_version": change.before.version,
         "from_status": change.before.status.value,
         "from_code": change.before.code.number,
@@ -107,6 +115,7 @@ def change_fields(change: Change) -> Fields:
         "actor": change.actor,
         "note": change.note,
         "move_id": change.move_id,
+        "refunded": change.refunded,
     }
 
 
@@ -129,6 +138,11 @@ def attempt_fields(attempt: Attempt, from_status: AttemptStatus | None) -> Field
         from_status=from_status.value if from_status else None,
     )
     return fields
+
+
+def new_attempt_fields(change: Change, attempt: Attempt) -> Fields:
+    """An attempt of this change's payment, for ``insert_attempts``."""
+    return {**attempt_fields(attempt, None), "site_id": change.after.site_id}
 
 
 def surplus_fields(change: Change, surplus: Surplus) -> Fields:
@@ -158,13 +172,13 @@ def delivery_of(row: Row) -> DeliveryRow:
 
 
 def surplus_of(row: Row) -> Surplus:
-    names = ("attempt", "operator_id", "amount", "currency")
+    names = ("attempt", "operator_id", "amount", "currency", "refunded_at", "refunded_by", "refund_why")
     return Surplus(**dict(zip(names, row, strict=True)))
 
 
 def site_of(row: Row, vault: Vault) -> Site:
     """A row of SITE_COLUMNS. Raises StoreUnavailable where it holds what no version of Cauri has written."""
-    site_id, name, status, sealed, currencies, countries, settings, created_at = row
+    site_id, name, status, sealed, currencies, countries, settings, created_at, sealed_old, old_until = row
     try:
         read_settings = _settings.decode(settings)
     except msgspec.DecodeError as error:
@@ -178,6 +192,8 @@ def site_of(row: Row, vault: Vault) -> Site:
         countries=_texts.decode(countries),
         settings=read_settings,
         created_at=created_at,
+        old_secret_key=None if sealed_old is None else vault.opened(sealed_old),
+        old_secret_until=old_until,
     )
 
 
@@ -187,8 +203,10 @@ def site_fields(site: Site, vault: Vault) -> Fields:
         "name": site.name,
         "status": site.status.value,
         "sealed_secret_key": None if site.secret_key is None else vault.sealed(site.secret_key),
-        "currencies": _text(site.currencies),
-        "countries": _text(site.countries),
-        "settings": _text(site.settings),
+        "currencies": text_of(site.currencies),
+        "countries": text_of(site.countries),
+        "settings": text_of(site.settings),
         "created_at": site.created_at,
+        "sealed_old_secret_key": None if site.old_secret_key is None else vault.sealed(site.old_secret_key),
+        "old_secret_until": site.old_secret_until,
     }

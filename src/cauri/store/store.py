@@ -10,23 +10,18 @@ from typing import Any
 
 import msgspec
 
+from cauri.domain.endpoints import endpoint_of
+from cauri.domain.limits import Verdict
 from cauri.domain.payment import Attempt, Change, DeliveryRow, Payment, Timeline, slot_of, slot_of_token
 from cauri.domain.site import Site
+from cauri.store.books import Books
 from cauri.store.engine import Engine, Row, Statement
+from cauri.store.figures import Figures
 from cauri.store.group_commit import Group
+from cauri.store.notifications import NotificationQueue
 from cauri.store.operations import apply_changes, one, open_payments, record_deliveries, release_asks
 from cauri.store.rows import attempt_of, delivery_of, history_of, payment_of, site_fields, site_of, surplus_of
 from cauri.store.vault import Vault
-
-
-class DueNotification(msgspec.Struct, frozen=True):
-    """A notification that this process has claimed. ``tries`` so far, since the state last changed at ``since``."""
-
-    slot: int
-    token: str
-    site_id: str
-    since: int
-    tries: int
 
 
 class NotificationState(msgspec.Struct, frozen=True):
@@ -71,12 +66,15 @@ class AskedAgain(msgspec.Struct, frozen=True, kw_only=True):
 class Store:
     def __init__(self, engine: Engine, vault: Vault) -> None:
         self.engine = engine
+        self.notifications = NotificationQueue(engine)
         self._vault = vault
+        self.books = Books(engine)
+        self.figures = Figures(engine)
         lanes = engine.lanes
         self._opening = Group[Payment, Payment](
             lambda rows: engine.write(lambda: open_payments(rows), single=True), lanes=lanes
         )
-        self._changing = Group[Change, bool](
+        self._changing = Group[Change, Verdict](
             lambda rows: engine.write(lambda: apply_changes(rows)),
             lanes=lanes,
             key=lambda change: change.after.token,
@@ -107,8 +105,9 @@ class Store:
         """Writes a new payment; gives back what the database holds under its transaction_id (another token: an older payment)."""
         return await self._opening.submit(payment)
 
-    async def apply(self, change: Change) -> bool:
-        """Writes a change; False where the payment has moved on since it was read, and nothing was written."""
+    async def apply(self, change: Change) -> Verdict:
+        """Writes a change: True. False where the payment has moved on since it was read, a limit where the change's guard does
+        not hold; nothing was written then."""
         return await self._changing.submit(change)
 
     async def payment_by_transaction(self, site_id: str, transaction_id: str) -> Payment | None:
@@ -119,6 +118,11 @@ class Store:
         if not _is_token(token):
             return None
         return await self._by_token.submit(token)
+
+    async def payments_by_tokens(self, tokens: Sequence[str]) -> dict[str, Payment]:
+        """Those of these payments that exist, as they are now, by token."""
+        found = await self._read_by_token(list(tokens))
+        return {payment.token: payment for payment in found if payment is not None}
 
     async def versions(self, tokens: Sequence[str]) -> dict[str, int]:
         """The newest version of each of these payments that exists."""
@@ -158,9 +162,23 @@ class Store:
         rows = await self._read("attempt_by_reference", slot=slot, reference=reference)
         return attempt_of(rows[0]) if rows else None
 
-    async def claim_asks(self, *, now: int, until: int, claim: str, limit: int) -> list[Attempt]:
-        """Attempts whose question is due, leased to ``claim`` until ``until``."""
-        rows = await self._write("claim_asks", now=now, until=until, claim=claim, limit=limit)
+    async def connectors_due(self, connectors: Sequence[str], now: int) -> list[str]:
+        """Those of these connectors that have a question that is due."""
+        rows = [{"connector": name, "now": now} for name in connectors]
+        return (
+            [row[0] for row in await self.engine.read(Statement("connectors_due", rows=rows))] if rows else []
+        )
+
+    async def connectors_in_flight(self) -> list[str]:
+        return [row[0] for row in await self._read("connectors_in_flight")]
+
+    async def claim_asks(
+        self, *, connector: str, now: int, until: int, claim: str, limit: int
+    ) -> list[Attempt]:
+        """A connector's attempts whose question is due, leased to ``claim`` until ``until``."""
+        rows = await self._write(
+            "claim_asks", connector=connector, now=now, until=until, claim=claim, limit=limit
+        )
         return [attempt_of(row) for row in rows]
 
     async def release_ask(self, asked: AskedAgain) -> bool:
@@ -193,14 +211,12 @@ class Store:
         rows = await self._read("unended_attempts", before=before, limit=limit)
         return [(attempt_of(row[:-2]), row[-2], row[-1]) for row in map(tuple, rows)]
 
-    # notifications
+    async def prune_prompts(self, before: int) -> None:
+        """Forgets prompts, and who was counted, from before a moment."""
+        await self._write("prune_prompts", before=before)
+        await self._write("prune_payer_locks", before=before)
 
-    async def claim_notifications(
-        self, *, now: int, until: int, claim: str, limit: int
-    ) -> list[DueNotification]:
-        """Notifications that are due, leased to ``claim`` until ``until``."""
-        rows = await self._write("claim_notifications", now=now, until=until, claim=claim, limit=limit)
-        return [DueNotification(*row) for row in rows]
+    # notifications
 
     async def record_delivery(self, delivered: Delivered) -> bool:
         """False where the claim was no longer ours: the delivery is recorded, the notification is left to its new holder."""
@@ -210,6 +226,7 @@ class Store:
                 "slot": delivered.slot,
                 "token": delivered.token,
                 "site_id": delivered.site_id,
+                "endpoint": endpoint_of(delivered.site_id, delivered.row.url),
                 "transaction_id": delivered.transaction_id,
                 "claim": delivered.claim,
                 "delivery_id": delivered.delivery_id,
@@ -221,6 +238,11 @@ class Store:
         """None where nothing was ever to be told."""
         rows = await self._read("notification_of", slot=payment.slot, token=payment.token)
         return NotificationState(*rows[0]) if rows else None
+
+    async def last_notify_url(self, site_id: str) -> str | None:
+        """The notify_url of the site's newest delivery; None where there was none, or none is kept any more."""
+        rows = await self._read("last_notify_url", site_id=site_id)
+        return str(rows[0][0]) if rows else None
 
     # sites and keys
 
@@ -242,6 +264,25 @@ class Store:
 
     async def save_site(self, site: Site) -> None:
         await self._write("upsert_site", **site_fields(site, self._vault))
+
+    async def change_site(self, site: Site) -> bool:
+        """Writes a site's name, status and settings, never its secret keys. False where there is no such site."""
+        fields = site_fields(site, self._vault)
+        names = ("site_id", "name", "status", "currencies", "countries", "settings")
+        return bool(await self._write("change_site", **{name: fields[name] for name in names}))
+
+    async def rotate_secret(self, site_id: str, secret_key: str, *, until: int, now: int) -> bool:
+        """A new secret key; the old one signs beside it until ``until``. False where a rotation is under way, or no such site."""
+        sealed = self._vault.sealed(secret_key)
+        return bool(await self._write("rotate_secret", site_id=site_id, sealed=sealed, until=until, now=now))
+
+    async def finish_rotation(self, site_id: str, now: int) -> bool:
+        """The old secret key ends now and is forgotten. False where no rotation is under way."""
+        return bool(await self._write("finish_rotation", site_id=site_id, now=now))
+
+    async def drop_old_secrets(self, now: int) -> int:
+        """Forgets the old secret keys whose grace is over; how many."""
+        return len(await self._write("drop_old_secrets", now=now))
 
     async def give_key(self, key_hash: str, site_id: str, *, label: str, now: int) -> None:
         """The key opens the site from now on; only its hash is kept."""

@@ -1,12 +1,19 @@
-"""What a site is told (contract section 4): the 16 fields in their order, their signature, and the two bodies. Pure."""
+"""What a site is told (contract section 4): the 16 fields in their order, the two bodies, and how they are signed. Pure.
+
+Beside CinetPay's ``x-token`` go the headers of https://www.standardwebhooks.com (Standard Webhooks 1.0), which cover the whole body in both
+formats, and a moment.
+"""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import hmac
 from urllib.parse import urlencode
 
 import msgspec
 
+from cauri.clock import SECOND
 from cauri.domain.payment import Payment
 from cauri.domain.site import Site
 from cauri.wire.answers import wire_date
@@ -17,7 +24,11 @@ DEFAULT_LANGUAGE = "fr"
 PAYMENT_CONFIG = "SINGLE"
 PAGE_ACTION = "PAYMENT"
 
-SIGNATURE_HEADER = "x-token"
+TOKEN_HEADER = "x-token"  # noqa: S105
+ID_HEADER = "webhook-id"
+TIMESTAMP_HEADER = "webhook-timestamp"
+SIGNATURE_HEADER = "webhook-signature"
+TRY_HEADER = "webhook-try"
 
 FIELDS = (
     "cpm_site_id",
@@ -48,13 +59,48 @@ class Message(msgspec.Struct, frozen=True):
     headers: dict[str, str]
 
 
-def message(payment: Payment, site: Site) -> Message:
-    """The notification of the payment's present state, in the site's format."""
+def message(payment: Payment, site: Site, *, at: int, number: int) -> Message:
+    """The notification of the payment's present state, in the site's format. A site without secret key gets no header of ours.
+
+    ``at``: when this try is made, milliseconds. ``number``: which try of this state it is, from 1.
+    """
+    keys = site.signing_keys(at)
     if site.settings.notification_format == "json":
-        return Message(JSON, json_body(payment), {})
+        body = json_body(payment)
+        return Message(JSON, body, _webhook_headers(payment, keys, body, at, number))
     fields = fields_of(payment, site)
-    headers = {} if site.secret_key is None else {SIGNATURE_HEADER: x_token(fields, site.secret_key)}
-    return Message(FORM, form_body(fields), headers)
+    body = form_body(fields)
+    token = {TOKEN_HEADER: x_token(fields, keys[0])} if keys else {}
+    return Message(FORM, body, {**token, **_webhook_headers(payment, keys, body, at, number)})
+
+
+def message_id(payment: Payment) -> str:
+    """The same for every try of one state of one payment. It does not tell the payment's token, which opens its page."""
+    named = f"cauri notification\0{payment.token}\0{payment.version}"
+    return "msg_" + hashlib.sha256(named.encode()).hexdigest()[:32]
+
+
+def webhook_signature(message_id: str, timestamp: int, body: bytes, secret_key: str) -> str:
+    """``v1,`` and the base64 HMAC-SHA256 of id, unix seconds and body, joined by dots (Standard Webhooks, "Signature scheme").
+
+    The key's UTF-8 bytes are the HMAC's key: libraries are given them as ``whsec_`` and their base64.
+    """
+    signed = f"{message_id}.{timestamp}.".encode() + body
+    return "v1," + base64.b64encode(hmac.digest(secret_key.encode(), signed, "sha256")).decode()
+
+
+def _webhook_headers(
+    payment: Payment, keys: tuple[str, ...], body: bytes, at: int, number: int
+) -> dict[str, str]:
+    if not keys:
+        return {}
+    named, timestamp = message_id(payment), at // SECOND
+    return {
+        ID_HEADER: named,
+        TIMESTAMP_HEADER: str(timestamp),
+        SIGNATURE_HEADER: " ".join(webhook_signature(named, timestamp, body, key) for key in keys),
+        TRY_HEADER: str(number),
+    }
 
 
 def fields_of(payment: Payment, site: Site) -> dict[str, str]:

@@ -30,6 +30,7 @@ from .notification import Notification
 from .phone import international_phone
 from .return_page import Return, read_return
 from .version import __version__
+from .webhook import Webhook, verify_webhook
 
 __all__ = [
     "CINETPAY",
@@ -63,10 +64,12 @@ __all__ = [
     "UnevenAmount",
     "UnknownPayment",
     "UnreadableAnswer",
+    "Webhook",
     "WrongKeys",
     "__version__",
     "international_phone",
     "new_transaction_id",
     "payable_amount",
     "read_return",
+    "verify_webhook",
 ]

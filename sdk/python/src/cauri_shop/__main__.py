@@ -11,10 +11,11 @@ from .checkout import CINETPAY, Checkout
 from .errors import CauriError, InvalidField
 from .listen import listen
 from .reconcile_command import reconcile
+from .secret_keys import comma_separated
 
 _KEYS = """environment:
   CAURI_APIKEY, CAURI_SITE_ID   your site's keys
-  CAURI_SECRET_KEY              verifies x-token; leave it out for a site without one
+  CAURI_SECRET_KEY              verifies x-token; old,new while it is being changed; leave it out for a site without one
   CAURI_BASE_URL                the gateway; CinetPay when it is not set
 """
 
@@ -78,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
 def _checkout() -> Checkout:
     env = os.environ
     return Checkout(
-        env.get("CAURI_APIKEY", ""), env.get("CAURI_SITE_ID", ""), env.get("CAURI_SECRET_KEY") or None,
+        env.get("CAURI_APIKEY", ""), env.get("CAURI_SITE_ID", ""), comma_separated(env.get("CAURI_SECRET_KEY")),
         env.get("CAURI_BASE_URL") or CINETPAY,
     )  # fmt: skip
 

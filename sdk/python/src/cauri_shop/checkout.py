@@ -18,6 +18,7 @@ from .core import Account, Call
 from .errors import CauriError, InvalidField, NotSent, OutcomeUnknown
 from .operations import Operations
 from .reading import Answer
+from .secret_keys import SecretKeys
 from .version import __version__
 
 T = TypeVar("T")
@@ -37,6 +38,7 @@ _NEVER_LEFT = (
 class Checkout(Operations[Started, PaymentStatus]):
     """Payments for one site, blocking. Safe to share between threads; close it, or use it in a `with`.
 
+    `secret_key`: the site's, or a list of the old and the new one while it is being changed: x-token may fit either.
     `timeout` is in seconds (30 by default, 10 to connect), `proxy` a URL (HTTPS_PROXY is read when it is absent). A
     `client` of your own brings its proxies, certificates and time-outs, and stays yours to close. `retries` repeats
     what certainly did no harm: no connection at all; a cut while a check was asked; and, against Cauri, a cut during
@@ -47,7 +49,7 @@ class Checkout(Operations[Started, PaymentStatus]):
         self,
         apikey: str,
         site_id: str | int,
-        secret_key: str | None = None,
+        secret_key: SecretKeys = None,
         base_url: str = CINETPAY,
         *,
         timeout: Timeout = None,
@@ -97,7 +99,7 @@ class AsyncCheckout(Operations[Coroutine[Any, Any, Started], Coroutine[Any, Any,
         self,
         apikey: str,
         site_id: str | int,
-        secret_key: str | None = None,
+        secret_key: SecretKeys = None,
         base_url: str = CINETPAY,
         *,
         timeout: Timeout = None,

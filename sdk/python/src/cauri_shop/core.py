@@ -13,6 +13,7 @@ from .errors import InvalidField, RequestRefused
 from .fields import Fields, idempotency_key, payment_fields, payment_named
 from .notification import Notification, read_notification
 from .reading import Answer, read_started, read_status
+from .secret_keys import secret_keys
 
 T = TypeVar("T")
 
@@ -41,18 +42,16 @@ class Account:
 
     apikey: str = field(repr=False)
     site_id: str
-    secret_key: str | None = field(repr=False)
+    secret_keys: tuple[str, ...] = field(repr=False)
     base_url: str
 
     @classmethod
     def of(cls, apikey: object, site_id: object, secret_key: object, base_url: object) -> Account:
         """The account from a constructor's arguments. Raises InvalidField naming the wrong one."""
         site = str(site_id) if isinstance(site_id, int) and not isinstance(site_id, bool) else site_id
-        if secret_key is not None and not (isinstance(secret_key, str) and secret_key.strip()):
-            # An empty variable must not turn the verification of notifications off without a word.
-            raise InvalidField("secret_key", "is empty; pass None for a site without a secret key")
-        secret = None if secret_key is None else secret_key.strip()
-        return cls(_key("apikey", apikey), _key("site_id", site), secret, _base_url(base_url))
+        return cls(
+            _key("apikey", apikey), _key("site_id", site), secret_keys(secret_key), _base_url(base_url)
+        )
 
     def start(self, given: Mapping[str, Any], key: str | None) -> Call[Started]:
         """The call that opens a payment. Raises InvalidField."""
@@ -70,7 +69,7 @@ class Account:
     def read_notification(self, body: bytes, content_type: str | None, x_token: str | None) -> Notification:
         """See `cauri_shop.notification.read_notification`."""
         return read_notification(
-            body, content_type, x_token, site_id=self.site_id, secret_key=self.secret_key
+            body, content_type, x_token, site_id=self.site_id, secret_key=self.secret_keys or None
         )
 
     def _call(

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
 from .errors import BadNotification, BadSignature, OtherSite
+from .secret_keys import SecretKeys, secret_keys
 
 SIGNED_FIELDS = (
     "cpm_site_id", "cpm_trans_id", "cpm_trans_date", "cpm_amount", "cpm_currency", "signature", "payment_method",
@@ -39,11 +40,11 @@ class Notification:
 
 
 def read_notification(
-    body: bytes, content_type: str | None, x_token: str | None, *, site_id: str, secret_key: str | None
+    body: bytes, content_type: str | None, x_token: str | None, *, site_id: str, secret_key: SecretKeys
 ) -> Notification:
     """The notification in an HTTP body. Raises BadNotification, BadSignature, OtherSite.
 
-    A form is verified whenever `secret_key` is given. The JSON of 2021 carries no x-token, so it is never verified
+    A form is verified whenever `secret_key` is given: one, or during a rotation several, of which one must fit. The JSON of 2021 carries no x-token, so it is never verified
     and counts as a hint, which is all that a notification is.
     """
     if len(body) > _BODY_MAX_BYTES:
@@ -58,9 +59,10 @@ def read_notification(
             f"content type {kind[:80]!r} is neither application/x-www-form-urlencoded nor application/json"
         )
     fields = _without_repeats(pairs)
-    verified = kind != "application/json" and secret_key is not None
+    keys = secret_keys(secret_key)
+    verified = kind != "application/json" and bool(keys)
     if verified:
-        _require_token(fields, x_token, secret_key or "")
+        _require_token(fields, x_token, keys)
     if fields["cpm_site_id"] != site_id:
         raise OtherSite(f"cpm_site_id is not {site_id}: this notification is for another site")
     return Notification(fields["cpm_trans_id"], fields["cpm_site_id"], verified, fields)
@@ -71,12 +73,14 @@ def x_token(secret_key: str, values: Iterable[str]) -> str:
     return hmac.new(secret_key.encode(), "".join(values).encode(), hashlib.sha256).hexdigest()
 
 
-def _require_token(fields: Mapping[str, str], given: str | None, secret_key: str) -> None:
-    expected = x_token(secret_key, (value for name, value in fields.items() if name in SIGNED_FIELDS))
+def _require_token(fields: Mapping[str, str], given: str | None, keys: tuple[str, ...]) -> None:
+    signed = [value for name, value in fields.items() if name in SIGNED_FIELDS]
     if not given or not given.strip():
         raise BadSignature("the header x-token is missing although this site has a secret key")
     # As bytes: compare_digest refuses text outside ASCII, which a forger may well send.
-    if not hmac.compare_digest(given.strip().lower().encode("utf-8", "replace"), expected.encode()):
+    offered = given.strip().lower().encode("utf-8", "replace")
+    # Every key is compared, whatever an earlier one said.
+    if not sum(hmac.compare_digest(offered, x_token(key, signed).encode()) for key in keys):
         raise BadSignature(
             "x-token does not match the body: forged, altered on the way, or another secret key"
         )

@@ -21,6 +21,7 @@ TEXTS: dict[str, str] = {
     "give_up": "Give up and go back to the shop",
     "try_another": "Try another number",
     "failed": "The payment did not go through",
+    "out_of_service": "The operators do not answer at the moment. Nothing was paid. Reload this page in a few minutes, or go back to the shop.",
     "nothing_offered": "No way to pay fits this amount. Go back to the shop and choose another one.",
     # Confirm: operator and pay button
     "confirm": "Check and pay",
@@ -37,6 +38,7 @@ TEXTS: dict[str, str] = {
     "unavailable.amount_low_plain": "amount too small",
     "unavailable.amount_high_plain": "amount too large",
     "unavailable.no_method": "not available",
+    "unavailable.out_of_service": "not available for the moment",
     "unavailable.card_block": "not offered by this shop",
     # Prompt
     "prompt": "Confirm on your phone",
@@ -59,6 +61,7 @@ TEXTS: dict[str, str] = {
     "code_hint": "The digits of the code, without spaces.",
     "other_number": "Use another number",
     # Redirect
+    "bank": "your bank",
     "redirect": "Continue with {operator}",
     "redirect_go": "The payment of {amount} is finished on {operator}'s page.",
     "redirect_soon": "We are preparing {operator}'s page. One moment…",
@@ -117,6 +120,7 @@ TEXTS: dict[str, str] = {
     "error.method_needed": "Choose your operator.",
     "error.in_flight": "A payment is already under way for this order. Wait for its result.",
     "error.too_soon": "You have just tried. Wait a few seconds, then press again.",
+    "error.too_many_prompts": "Too many payment requests were sent to this number. Nothing was sent now. Try again in {minutes} min, or pay with another number.",
     "error.ended": "This payment has already ended.",
     "error.code_format": "This code does not fit. Type the digits of the code you received, without spaces.",
     "error.no_code_expected": "No code is expected for this payment.",

@@ -21,6 +21,7 @@ TEXTS: dict[str, str] = {
     "give_up": "Abandonner et revenir à la boutique",
     "try_another": "Essayer un autre numéro",
     "failed": "Le paiement n'a pas abouti",
+    "out_of_service": "Les opérateurs ne répondent pas en ce moment. Rien n'a été payé. Rechargez cette page dans quelques minutes, ou revenez à la boutique.",
     "nothing_offered": "Aucun moyen de paiement ne convient à ce montant. Revenez à la boutique et choisissez un autre moyen.",
     # Confirm: operator and pay button
     "confirm": "Vérifiez et payez",
@@ -37,6 +38,7 @@ TEXTS: dict[str, str] = {
     "unavailable.amount_low_plain": "montant trop petit",
     "unavailable.amount_high_plain": "montant trop élevé",
     "unavailable.no_method": "indisponible",
+    "unavailable.out_of_service": "indisponible pour le moment",
     "unavailable.card_block": "non proposé par cette boutique",
     # Prompt
     "prompt": "Confirmez sur votre téléphone",
@@ -59,6 +61,7 @@ TEXTS: dict[str, str] = {
     "code_hint": "Les chiffres du code, sans espace.",
     "other_number": "Utiliser un autre numéro",
     # Redirect
+    "bank": "votre banque",
     "redirect": "Continuez chez {operator}",
     "redirect_go": "Le paiement de {amount} se termine sur la page de {operator}.",
     "redirect_soon": "Nous préparons la page de {operator}. Encore un instant…",
@@ -117,6 +120,7 @@ TEXTS: dict[str, str] = {
     "error.method_needed": "Choisissez votre opérateur.",
     "error.in_flight": "Un paiement est déjà en cours pour cette commande. Attendez son résultat.",
     "error.too_soon": "Vous venez d'essayer. Attendez quelques secondes, puis appuyez de nouveau.",
+    "error.too_many_prompts": "Trop de demandes de paiement ont été envoyées à ce numéro. Rien n'a été envoyé cette fois. Réessayez dans {minutes} min, ou payez avec un autre numéro.",
     "error.ended": "Ce paiement est déjà terminé.",
     "error.code_format": "Ce code ne convient pas. Tapez les chiffres du code reçu, sans espace.",
     "error.no_code_expected": "Aucun code n'est attendu pour ce paiement.",

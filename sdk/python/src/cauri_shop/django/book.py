@@ -18,12 +18,17 @@ _made: dict[tuple[Any, ...], Checkout] = {}
 def checkout() -> Checkout:
     """The Checkout of the settings; threads share its connections. Raises ImproperlyConfigured, InvalidField."""
     names = ("APIKEY", "SITE_ID", "SECRET_KEY", "BASE_URL", "TIMEOUT", "PROXY")
-    key = tuple(conf.setting(name) for name in names)
+    key = tuple(_hashable(conf.setting(name)) for name in names)
     with _lock:
         if key not in _made:
             apikey, site_id, secret_key, base_url, timeout, proxy = key
             _made[key] = Checkout(apikey, site_id, secret_key or None, base_url, timeout=timeout, proxy=proxy)
         return _made[key]
+
+
+def _hashable(value: Any) -> Any:
+    """SECRET_KEY may be a list."""
+    return tuple(value) if isinstance(value, list) else value
 
 
 class DjangoBook(PaymentBook):

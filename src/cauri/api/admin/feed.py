@@ -1,0 +1,285 @@
+"""A site's notifications as they are made, for ``cauri listen``: each as the gateway itself would send it now.
+
+In the order of their changes. A change is seen only once it is committed, and commits do not come in the order of changes: an answer
+therefore begins OVERLAP before the place that the last one reached, and the reader drops what it has by ``id``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from hashlib import sha256
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import msgspec
+from msgspec import Meta
+
+from cauri.api.admin.cursors import At, Name
+from cauri.api.admin.door import Call, Door, not_found
+from cauri.api.admin.reading import Moment
+from cauri.api.admin.refusals import FieldTrouble, Refusal, faulty
+from cauri.clock import SECOND, Clock
+from cauri.domain.errors import StoreUnavailable
+from cauri.domain.moments import iso
+from cauri.store import DeliveryLog, Heard
+from cauri.wire.notification import message
+
+if TYPE_CHECKING:
+    from cauri.domain.payment import Payment
+    from cauri.domain.site import Site
+    from cauri.store import Store, Vault
+
+OVERLAP = 30 * SECOND
+WAIT_MAX_S = 25
+LOOK_EVERY_S = 1.0
+
+
+class FeedQuery(msgspec.Struct, frozen=True):
+    after: Annotated[
+        Annotated[str, Meta(max_length=2_000)] | None,
+        Meta(description="The `cursor` of the last answer. Without it: from now, `since` or the `last`."),
+    ] = None
+    wait: Annotated[int, Meta(ge=0, le=WAIT_MAX_S, description="Seconds to wait for one that is new.")] = 0
+    last: Annotated[
+        Annotated[int, Meta(ge=0, le=200)] | None, Meta(description="Begin with so many of the newest.")
+    ] = None
+    since: Moment | None = None
+    limit: Annotated[int, Meta(ge=1, le=200, description="How many at most.")] = 100
+
+
+class FeedNotification(msgspec.Struct, frozen=True, kw_only=True):
+    """A notification of a payment's newest state, signed now. POST `body` with `headers`. `id`: the same one whenever it comes again."""
+
+    id: str
+    at: str
+    site: str
+    transaction_id: str
+    code: str
+    message: str
+    url: str | None
+    headers: dict[str, str]
+    body: str
+
+
+class FeedPage(msgspec.Struct, frozen=True, kw_only=True):
+    """In the order of the changes. Those of the last 30 s come again: drop by `id`. `seen`: ids from before the beginning, to be
+    dropped too. `more`: ask again at once. `now`: the gateway's clock."""
+
+    notifications: list[FeedNotification]
+    cursor: str
+    more: bool
+    seen: list[str]
+    now: str
+
+
+class _Place(msgspec.Struct, frozen=True, array_like=True):
+    """How far a reader has come. ``exact``: within a long list, so that nothing before it is to come again."""
+
+    site_id: Name
+    since: At
+    token: Name
+    exact: bool = False
+
+
+class _Part(NamedTuple):
+    rows: list[Heard]
+    place: _Place
+    more: bool
+    seen: list[Heard]
+
+
+class Bell:
+    """Rings when this process has made a notification due; ``silence``: nobody waits any more, the process stops."""
+
+    def __init__(self) -> None:
+        self._waiting: set[asyncio.Event] = set()
+        self.silenced = False
+
+    def ring(self) -> None:
+        for event in self._waiting:
+            event.set()
+
+    def silence(self) -> None:
+        self.silenced = True
+        self.ring()
+
+    async def heard(self, within_s: float) -> None:
+        """Returns when it rings, at the latest after ``within_s``."""
+        if self.silenced or within_s <= 0:
+            return
+        event = asyncio.Event()
+        self._waiting.add(event)
+        try:
+            async with asyncio.timeout(within_s):
+                await event.wait()
+        except TimeoutError:
+            return
+        finally:
+            self._waiting.discard(event)
+
+
+class Feed:
+    def __init__(self, store: Store, vault: Vault, clock: Clock, bell: Bell) -> None:
+        self._store = store
+        self._vault = vault
+        self._clock = clock
+        self._bell = bell
+        self._log = DeliveryLog(store.engine)
+
+    def doors(self) -> list[Door]:
+        return [
+            Door(
+                method="GET",
+                path="/sites/{site}/notifications",
+                operation="listen",
+                scope="notifications:listen",
+                summary="A site's notifications as they are made",
+                description="Long polling: ask again with the `cursor` of the answer. What the gateway itself delivers does not change.",
+                query=FeedQuery,
+                answer=FeedPage,
+                act=self._page,
+            ),
+            Door(
+                method="GET",
+                path="/sites/{site}/notifications/{transaction_id}",
+                operation="freshNotification",
+                scope="notifications:listen",
+                summary="A payment's notification, signed now",
+                answer=FeedNotification,
+                act=self._fresh,
+            ),
+        ]
+
+    async def _page(self, call: Call) -> FeedPage:
+        query: FeedQuery = call.query
+        if query.after is not None and (query.last is not None or query.since is not None):
+            raise faulty(
+                FieldTrouble("after", "goes with neither last nor since: the cursor says where to go on")
+            )
+        if query.last is not None and query.since is not None:
+            raise faulty(FieldTrouble("last", "give either last or since"))
+        site = await self._site(call.path["site"])
+        if query.after is not None:
+            part = await self._next(self._opened(query.after, site.site_id), query)
+        elif query.since is not None:
+            part = await self._from(site.site_id, call.moment("since", query.since, 0), query.limit)
+        else:
+            part = await self._newest(site.site_id, query.last or 0, call.now)
+        payments = await self._store.payments_by_tokens([row.token for row in part.rows])
+        return FeedPage(
+            notifications=[
+                self._signed(row, payments[row.token], site) for row in part.rows if row.token in payments
+            ],
+            cursor=self._vault.sealed(msgspec.json.encode(part.place).decode()),
+            more=part.more,
+            seen=[_id(row) for row in part.seen],
+            now=iso(self._clock.now()),
+        )
+
+    async def _next(self, place: _Place, query: FeedQuery) -> _Part:
+        lower = place if place.exact else _Place(place.site_id, max(0, place.since - OVERLAP), "")
+        rows = await self._changed(place, lower, query)
+        return _part(place, rows, query.limit)
+
+    async def _changed(self, place: _Place, lower: _Place, query: FeedQuery) -> list[Heard]:
+        """One row more than asked for, once there is one beyond the place, or one that was not there before, or the wait is over."""
+        deadline = asyncio.get_running_loop().time() + query.wait
+        known: set[Heard] | None = None
+        while True:
+            rows = await self._after(lower, query.limit + 1)
+            left_s = deadline - asyncio.get_running_loop().time()
+            if left_s <= 0 or self._bell.silenced or await self._beyond(place, rows, query.limit):
+                return rows
+            if known is not None and not known.issuperset(rows):
+                return rows
+            known = set(rows)
+            await self._bell.heard(min(left_s, LOOK_EVERY_S))
+
+    async def _beyond(self, place: _Place, rows: list[Heard], limit: int) -> bool:
+        if rows and (rows[-1].since, rows[-1].token) > (place.since, place.token):
+            return True
+        return len(rows) > limit and bool(await self._after(place, 1))
+
+    async def _from(self, site_id: str, since: int, limit: int) -> _Part:
+        start = _Place(site_id, since, "")
+        part = _part(start, await self._after(start, limit + 1), limit)
+        return part._replace(seen=await self._window(start))
+
+    async def _newest(self, site_id: str, last: int, now: int) -> _Part:
+        rows = await self._log.heard_last(site_id, last) if last else []
+        place = _Place(site_id, max(now, rows[-1].since if rows else 0), "")
+        window = await self._window(_Place(site_id, place.since + 1, ""))
+        return _Part(rows, place, False, [row for row in window if row not in rows])
+
+    async def _window(self, place: _Place) -> list[Heard]:
+        """What lies so close before a place that it will come again."""
+        found: list[Heard] = []
+        lower = _Place(place.site_id, max(0, place.since - OVERLAP - 1), "")
+        while rows := await self._after(lower, 1_000):
+            found += [row for row in rows if row.since < place.since]
+            if rows[-1].since >= place.since:
+                break
+            lower = _Place(place.site_id, rows[-1].since, rows[-1].token)
+        return found
+
+    async def _after(self, place: _Place, limit: int) -> list[Heard]:
+        return await self._log.heard(place.site_id, since=place.since, token=place.token, limit=limit)
+
+    async def _fresh(self, call: Call) -> FeedNotification:
+        site = await self._site(call.path["site"])
+        name = call.path["transaction_id"]
+        payment = await self._store.payment_by_transaction(site.site_id, name)
+        if payment is None:
+            raise not_found(f"transaction_id: site {site.site_id} has no payment {name}")
+        state = await self._store.notification(payment)
+        if state is None:
+            raise not_found(f"transaction_id: nothing was ever to be told of {name}; has it a notify_url?")
+        return self._signed(Heard(payment.token, state.since, state.due_version), payment, site)
+
+    def _signed(self, row: Heard, payment: Payment, site: Site) -> FeedNotification:
+        made = message(payment, site, at=self._clock.now(), number=1)
+        return FeedNotification(
+            id=_id(row),
+            at=iso(row.since),
+            site=site.site_id,
+            transaction_id=payment.transaction_id,
+            code=payment.code.number,
+            message=site.message_of(payment.code),
+            url=payment.request.notify_url,
+            headers={"Content-Type": made.content_type, **made.headers},
+            body=made.body.decode(),
+        )
+
+    async def _site(self, site_id: str) -> Site:
+        site = await self._store.site(site_id)
+        if site is None:
+            raise not_found(f"site: there is no site {site_id}")
+        return site
+
+    def _opened(self, cursor: str, site_id: str) -> _Place:
+        """Sealed, since it holds a payment's token, which opens its page. Raises Refusal."""
+        try:
+            place = msgspec.json.decode(self._vault.opened(cursor), type=_Place)
+        except (StoreUnavailable, msgspec.DecodeError, ValueError):
+            raise _strange_cursor() from None
+        if place.site_id != site_id:
+            raise _strange_cursor()
+        return place
+
+
+def _strange_cursor() -> Refusal:
+    return faulty(
+        FieldTrouble("after", "not a cursor of this site's feed: leave it out, or begin with since or last")
+    )
+
+
+def _part(place: _Place, rows: list[Heard], limit: int) -> _Part:
+    if len(rows) > limit:
+        rows = rows[:limit]
+        return _Part(rows, _Place(place.site_id, rows[-1].since, rows[-1].token, True), True, [])
+    reached = max([(place.since, place.token), *((row.since, row.token) for row in rows)])
+    return _Part(rows, _Place(place.site_id, *reached), False, [])
+
+
+def _id(row: Heard) -> str:
+    """Says which state of which payment, without the token itself; a replay is another one."""
+    return f"{sha256(row.token.encode()).hexdigest()[:20]}-{row.version}-{row.since:x}"

@@ -1,0 +1,49 @@
+"""Moments and spans as people write them: ``2026-11-23``, ``2026-11-23T09:30:00Z``, ``90m``, ``2d``."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+_UNITS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST = 253_402_300_799_000  # 9999-12-31, the last that a date can say
+
+MOMENT_WORDS = (
+    "a moment such as 2026-11-23T09:30:00Z (UTC unless it says otherwise), or how long ago: 90m, 12h, 2d"
+)
+SPAN_WORDS = "a number and a unit: 30s, 90m, 12h, 90d"
+
+
+def read_span(text: str) -> int:
+    """Milliseconds of ``90m``. Raises ValueError."""
+    found = re.fullmatch(r"([0-9]{1,9})([smhd])", text.strip())
+    if found is None or not int(found[1]):
+        raise ValueError(f"{text!r} is not {SPAN_WORDS}")
+    return int(found[1]) * _UNITS[found[2]]
+
+
+def read_moment(text: str, now: int) -> int:
+    """Milliseconds since the epoch: a date and time, or a span before ``now``. Raises ValueError."""
+    if re.fullmatch(r"[0-9]{1,9}[smhd]", text.strip()):
+        return max(0, now - read_span(text))
+    try:
+        found = datetime.fromisoformat(text.strip())
+        moment = ((found if found.tzinfo else found.replace(tzinfo=UTC)) - _EPOCH) // timedelta(
+            milliseconds=1
+        )
+    except (ValueError, OverflowError):
+        raise ValueError(f"{text!r} is not {MOMENT_WORDS}") from None
+    if not 0 <= moment <= _LATEST:
+        raise ValueError(f"{text!r} is out of range: moments lie between 1970 and 9999")
+    return moment
+
+
+def iso(milliseconds: int) -> str:
+    """``2026-11-23T09:30:00.000Z``."""
+    text = (_EPOCH + timedelta(milliseconds=milliseconds)).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
+
+
+def iso_or_none(milliseconds: int | None) -> str | None:
+    return None if milliseconds is None else iso(milliseconds)

@@ -1,0 +1,69 @@
+"""Figures by operator, and what the serving processes last said of their connectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from cauri.store.engine import Engine, Statement
+from cauri.store.operations import one
+
+
+class Rate(msgspec.Struct, frozen=True, kw_only=True):
+    """Attempts that left since a moment, by how they have ended. ``unavailable``: those of ``failed`` that are the operator's or our fault."""
+
+    connector: str
+    method: str
+    sent: int
+    paid: int
+    failed: int
+    unavailable: int
+
+
+class InFlight(msgspec.Struct, frozen=True, kw_only=True):
+    """Attempts without an end: all, those whose question is due, those sent before a moment."""
+
+    connector: str
+    method: str
+    sent: int
+    due: int
+    unended: int
+
+
+class StandingRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What a process said of a connector at a moment; ``state`` is JSON."""
+
+    process: str
+    connector: str
+    at: int
+    state: str
+
+
+class Figures:
+    """Every method may raise StoreUnavailable."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def rates(self, since: int) -> list[Rate]:
+        rows = await self._engine.read(Statement("rates", {"since": since}))
+        return [Rate(**dict(zip(Rate.__struct_fields__, row, strict=True))) for row in rows]
+
+    async def in_flight(self, now: int, before: int) -> list[InFlight]:
+        """``before``: what was sent earlier and has no end is unended."""
+        rows = await self._engine.read(Statement("in_flight", {"now": now, "before": before}))
+        return [InFlight(**dict(zip(InFlight.__struct_fields__, row, strict=True))) for row in rows]
+
+    async def standings(self, since: int) -> list[StandingRow]:
+        rows = await self._engine.read(Statement("standings", {"since": since}))
+        return [StandingRow(**dict(zip(StandingRow.__struct_fields__, row, strict=True))) for row in rows]
+
+    async def save_standings(self, standings: Sequence[StandingRow], *, forget_before: int) -> None:
+        """What a process says of its connectors now; processes that said nothing since ``forget_before`` are forgotten."""
+        fields: list[dict[str, Any]] = [msgspec.structs.asdict(each) for each in standings]
+        if fields:
+            await self._engine.write(lambda: one(Statement("save_standings", rows=fields)), single=True)
+        old = {"before": forget_before}
+        await self._engine.write(lambda: one(Statement("prune_standings", old)), single=True)

@@ -1,0 +1,150 @@
+"""Each operator is asked within its own places and its own pace; one that cannot be asked never is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+import pytest
+import structlog
+from msgspec.structs import replace
+
+from cauri.app import Gateway
+from cauri.clock import HOUR, MINUTE, SECOND
+from cauri.domain.outcome import Unknown
+from cauri.loops.poll_operators import PLACES, Pace, PollOperators
+from cauri.operators.base import Order, Silence
+from cauri.operators.moov_3pp import Moov3pp
+from cauri.operators.pawapay import PawaPay
+from tests.conftest import StartGateway
+from tests.lifecycle.shopping import Purchase, Shop
+from tests.lifecycle.steps import pays, take
+
+
+@pytest.mark.parametrize(
+    ("per_s", "moments", "free"),
+    [
+        (2.0, [0], [2]),
+        (2.0, [0, 0], [2, 0]),
+        (2.0, [0, 500, 1_000], [2, 1, 1]),
+        (2.0, [0, 60_000], [2, 2]),  # nothing is saved up beyond a second
+        (0.2, [0, 1_000, 5_000, 6_000], [1, 0, 1, 0]),
+        (50.0, [0, 10, 20], [50, 0, 1]),
+        (2.0, [0, -5_000], [2, 0]),  # a clock that is put back gives nothing
+    ],
+)
+def test_a_pace_never_gives_more_than_so_many_a_second(
+    per_s: float, moments: list[int], free: list[int]
+) -> None:
+    pace, given = Pace(per_s, 0), []
+    for moment in moments:
+        given.append(pace.free(moment))
+        pace.take(given[-1])
+    assert given == free
+
+
+async def in_flight(shop: Shop, method: str, number: int) -> list[Purchase]:
+    buyers = [await shop.opens() for _ in range(number)]
+    for buyer in buyers:
+        await buyer.pays(method, ending="129")
+    return buyers
+
+
+@pytest.fixture
+async def quiet(start_gateway: StartGateway, shop: Shop) -> Shop:
+    """A gateway of the test's own, whose loops are stopped: only the test's pollers ask."""
+    running = await start_gateway(clock=shop.clock)
+    for loop in running.sandbox.gateway._loops:
+        await loop.stop()
+    return Shop(running, shop.receiver, shop.client)
+
+
+async def test_a_slow_operator_takes_nobody_elses_places(
+    quiet: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers, asked = asyncio.Event(), Counter[str]()
+
+    async def slow(self: PawaPay, order: Order) -> Unknown:
+        if not order.page_url.startswith(quiet.running.url):
+            return Unknown("of another gateway in this process")
+        asked["pawapay"] += 1
+        await answers.wait()
+        return Unknown("slow")
+
+    monkeypatch.setattr(PawaPay, "check", slow)
+    await in_flight(quiet, "OM", PLACES + 5)
+    (other,) = await in_flight(quiet, "FLOOZ", 1)
+    poller = PollOperators(quiet.running.lifecycle, quiet.clock)
+    quiet.clock.advance(20 * MINUTE)
+    assert await poller.tick(quiet.clock.now()) == PLACES + 1
+    await quiet.control("settle", reference=await other.reference(1), outcome="paid")
+    for _ in range(3):
+        quiet.clock.advance(2 * MINUTE)
+        await poller.tick(quiet.clock.now())
+        while await other.code() == "623" and len(poller._asking["moov_3pp_ci"]) > 0:
+            await asyncio.wait(poller._asking["moov_3pp_ci"])
+    assert await other.code() == "00"
+    assert asked["pawapay"] == PLACES
+    answers.set()
+    await poller.idle()
+    assert await poller.tick(quiet.clock.now()) == 5
+
+
+async def test_an_operator_is_asked_no_faster_than_it_allows(
+    quiet: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PawaPay, "asks_per_s", 2.0)
+    await in_flight(quiet, "OM", 7)
+    poller = PollOperators(quiet.running.lifecycle, quiet.clock)
+    quiet.clock.advance(20 * MINUTE)
+    taken = []
+    for _ in range(6):
+        taken.append(await poller.tick(quiet.clock.now()))
+        await poller.idle()
+        quiet.clock.advance(SECOND)
+    assert taken == [2, 2, 2, 1, 0, 0]
+
+
+async def test_an_operator_that_cannot_be_asked_never_is_and_goes_to_the_reconcile_list(
+    quiet: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    async def check(self: Moov3pp, order: Order) -> Unknown:
+        if order.page_url.startswith(quiet.running.url):
+            asked.append(order.reference)
+        return Unknown("asked all the same")
+
+    monkeypatch.setattr(Moov3pp, "check", check)
+    monkeypatch.setattr(Moov3pp, "silence", Silence(None, askable=False))
+    buyer = await quiet.opens()
+    await take(pays("623", "FLOOZ", answer="drop_after"), buyer)
+    poller = PollOperators(quiet.running.lifecycle, quiet.clock)
+    await quiet.running.lifecycle.hint(buyer.token)
+    for _ in range(4):
+        quiet.clock.advance(20 * MINUTE)
+        await poller.tick(quiet.clock.now())
+        await poller.idle()
+    assert asked == []
+    assert await buyer.code() == "623"
+    unended = await quiet.running.store.unended(quiet.clock.now() - HOUR)
+    assert [name for _, _, name in unended] == [buyer.transaction_id]
+
+
+async def test_attempts_of_a_connector_that_is_no_longer_configured_are_told_to_a_person(quiet: Shop) -> None:
+    buyer = await quiet.opens()
+    await take(pays("623"), buyer)
+    gateway = quiet.running.sandbox.gateway
+    without = replace(
+        gateway.settings, operators=replace(gateway.settings.operators, pawapay=None), methods={}
+    )
+    other = Gateway(without, quiet.clock)
+    try:
+        with structlog.testing.capture_logs() as logs:
+            await other.poller.tick(quiet.clock.now())
+            await other.poller.tick(quiet.clock.now())
+        told = [each for each in logs if each["event"] == "attempts_without_connector"]
+        assert [(each["connector"], each["alert"]) for each in told] == [("pawapay", True)]
+    finally:
+        await other.stop()
+    assert await buyer.code() == "623"

@@ -48,6 +48,9 @@ class Way:
     operator: str = ""
     first: tuple[str, ...] = ()
 
+    def __str__(self) -> str:
+        return f"{self.operator} {self.fault}".strip() or "fair"
+
 
 FAIR, ANSWER_LOST = Way(), Way("drop_after")
 PASSED_OVER = Way("503", operator="wave", first=("wave_ci",))

@@ -145,7 +145,7 @@ class Buyer:
         asks = await self.asks()
         async with within(20, lambda: f"{self}: nothing comes any more"):
             while (await self.payment()).version == seen:
-                if await self.asks() >= asks + SILENT_AFTER_ASKS and not await self.will_be_found():
+                if await self.is_silent(asks):
                     return False
                 await self.is_asked_soon()
                 await asyncio.sleep(0.03)
@@ -159,9 +159,14 @@ class Buyer:
             if attempt.claimed_until < now < attempt.next_ask_at:
                 await self.machine.questions_are_due(self.token)
 
-    async def will_be_found(self) -> bool:
-        attempts = await self.attempts()
-        return await self.is_debited() and is_askable(self.machine, attempts[-1])
+    async def is_silent(self, asks_before: int) -> bool:
+        """Nobody can be asked, or the operator was, and has no money of it."""
+        attempt = await self.in_flight()
+        if attempt is None:
+            return False
+        if not connector_of(self.machine, attempt).silence.askable:
+            return attempt.claimed_until < self.machine.gateway.clock.now()
+        return await self.asks() >= asks_before + SILENT_AFTER_ASKS and not await self.is_debited()
 
     async def asks(self) -> int:
         return sum(attempt.asks for attempt in await self.attempts())
@@ -196,10 +201,6 @@ async def within(seconds: float, otherwise: Callable[[], str]) -> AsyncIterator[
             yield
     except TimeoutError:
         raise AssertionError(otherwise()) from None
-
-
-def is_askable(machine: KillingMachine, attempt: Attempt) -> bool:
-    return connector_of(machine, attempt).silence.askable
 
 
 def connector_of(machine: KillingMachine, attempt: Attempt) -> Connector:

@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,9 +27,9 @@ ASIDE_S = 86_400
 
 @dataclass
 class KillingMachine(Machine):
-    """``methods``: which connector serves which method. ``dead`` is done when the gateway has died, with its exit status."""
+    """``methods``: which connectors serve which method, in their order. ``dead`` is done when the gateway has died, with its exit status."""
 
-    methods: Mapping[str, str] = field(default_factory=dict)
+    methods: Mapping[str, Sequence[str]] = field(default_factory=dict)
     pid: int | None = None
 
     def dialects(self) -> list[Callable[[Exchange], Dialect]]:

@@ -31,7 +31,7 @@ SOURCE = str(Path(cauri.__file__).parent) + os.sep
 WATCHED = ("lifecycle/", "domain/moves.py", "loops/poll_operators.py", "store/", "operators/")
 # They only read, look up and translate.
 NOT_WATCHED = (
-    *(f"lifecycle/{name}.py" for name in ("opening", "view", "watch")),
+    *(f"lifecycle/{name}.py" for name in ("figures", "opening", "routing", "standing", "view", "watch")),
     *(f"store/{name}.py" for name in ("engine", "migrate", "queries", "rows", "vault")),
     "operators/registry.py",
 )

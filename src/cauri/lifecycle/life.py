@@ -9,12 +9,12 @@ from typing import Any
 
 import structlog
 
-from cauri.clock import DAY, MINUTE, Clock, new_id
+from cauri.clock import MINUTE, Clock, new_id
 from cauri.domain import moves
 from cauri.domain.breaker import BreakerRule
 from cauri.domain.endpoints import endpoint_of
 from cauri.domain.errors import NothingToClose, NothingToRefund, PayerError, PaymentNotFound
-from cauri.domain.limits import PromptLimits
+from cauri.domain.limits import PROMPTS_WINDOW_MS, PromptLimits
 from cauri.domain.money import DEFAULT_BOUNDS
 from cauri.domain.outcome import Accepted, Refused
 from cauri.domain.payment import Attempt, AttemptStatus, Change, NewPayment, Payment
@@ -225,8 +225,8 @@ class Lifecycle:
         return await self._changed_payment(attempt.token, decide)
 
     async def tidy(self, now: int) -> int:
-        """What is kept only to count, forgotten a day later; run from time to time."""
-        await self.store.prune_prompts(now - DAY)
+        """What is kept only to count, forgotten when no limit looks back to it; run from time to time."""
+        await self.store.prune_prompts(now - 2 * PROMPTS_WINDOW_MS)
         return 0
 
     async def stop(self) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import msgspec
 
 from cauri.clock import DAY, HOUR
+from cauri.domain.breaker import BreakerState, worst
 from cauri.lifecycle.life import UNENDED_AFTER
 from cauri.lifecycle.standing import STANDING_LASTS, ConnectorState, MethodState
 from cauri.store import Store
@@ -35,7 +36,10 @@ class ProcessState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MethodFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """``open`` None: its operator does not say. Bounds in whole currency units, None where there are none of its own."""
+    """``open`` None: its operator does not say. Bounds in whole currency units, None where there are none of its own.
+
+    ``breaker``: the worst that any process says of its provider, None where none serves it.
+    """
 
     method: str
     provider: str
@@ -50,6 +54,7 @@ class MethodFigures(msgspec.Struct, frozen=True, kw_only=True):
     in_flight: int
     questions_due: int
     unended: int
+    breaker: str | None
 
 
 class ConnectorFigures(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,7 +87,6 @@ async def operators_now(store: Store, now: int) -> list[ConnectorFigures]:
 
 
 Key = tuple[str, str]
-_ORDER = ("closed", "half-open", "open")
 
 
 def _connector(
@@ -95,10 +99,9 @@ def _connector(
     newest = max(states, key=lambda each: each[0].at)[1] if states else None
     served = {each.method: each for each in newest.methods} if newest else {}
     others = sorted({method for each, method in (*day, *open_now) if each == name} - set(served))
-    breakers = [told.breaker for told, _ in states]
     return ConnectorFigures(
         connector=name,
-        breaker=max(breakers, key=_ORDER.index, default=None),
+        breaker=worst(state.breaker for _, state in states),
         askable=newest.askable if newest else None,
         processes=tuple(told for told, _ in states),
         methods=tuple(
@@ -108,6 +111,7 @@ def _connector(
                 hour.get((name, method)),
                 day.get((name, method)),
                 open_now.get((name, method)),
+                worst(each.breaker for _, state in states for each in state.methods if each.method == method),
             )
             for method in (*served, *others)
         ),
@@ -115,7 +119,12 @@ def _connector(
 
 
 def _method(
-    method: str, state: MethodState | None, hour: Rate | None, day: Rate | None, now: InFlight | None
+    method: str,
+    state: MethodState | None,
+    hour: Rate | None,
+    day: Rate | None,
+    now: InFlight | None,
+    breaker: BreakerState | None,
 ) -> MethodFigures:
     return MethodFigures(
         method=method,
@@ -131,6 +140,7 @@ def _method(
         in_flight=now.sent if now else 0,
         questions_due=now.due if now else 0,
         unended=now.unended if now else 0,
+        breaker=breaker,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,11 +18,13 @@ from cauri.domain.limits import PROMPTS_WINDOW_MS, PromptLimits
 from cauri.domain.money import DEFAULT_BOUNDS
 from cauri.domain.outcome import Accepted, Refused
 from cauri.domain.payment import Attempt, AttemptStatus, Change, NewPayment, Payment
+from cauri.domain.phone import Phone
 from cauri.domain.site import Site
 from cauri.lifecycle.afterwards import Afterwards
 from cauri.lifecycle.asking import Asking
 from cauri.lifecycle.changing import Changing
 from cauri.lifecycle.opening import BoundsTable, checked, new_payment, opened_or_refused
+from cauri.lifecycle.predicting import Predicting
 from cauri.lifecycle.routing import Routing
 from cauri.lifecycle.standing import Standing
 from cauri.lifecycle.starting import Starting, Typed
@@ -60,6 +62,7 @@ class Lifecycle:
         self.on_question: Callable[[], None] = lambda: None  # wakes this process's poller
         self.standing = Standing(operators, clock, settings.breaker, settings.process)
         self.routing = Routing(operators, self.standing)
+        self._predicting = Predicting(operators, clock)
         self.afterwards = Afterwards(store, operators, settings.public_url, self._bring_forward)
         self._changing = Changing(store, self._changed)
         self.asking = Asking(
@@ -98,6 +101,10 @@ class Lifecycle:
         attempts = await self.store.attempts(payment)
         attempt = last_open(attempts) or (attempts[-1] if attempts else None)
         return view_of(payment, site, attempt, self.routing, self.settings.bounds, self.clock.now())
+
+    async def predicted(self, phone: Phone, offered: Sequence[str]) -> str | None:
+        """The one of these methods that an operator names for the number, within a second; None where nobody knows."""
+        return await self._predicting.method(phone, offered)
 
     async def start(
         self, token: str, country: str, number: str | None, method: str | None, address: str = ""

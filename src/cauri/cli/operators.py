@@ -15,7 +15,19 @@ from cauri.lifecycle.figures import ConnectorFigures, Ended, MethodFigures, oper
 
 app = plain_app()
 
-_HEADS = ("method", "place", "flow", "open", "breaker", "bounds", "last hour", "last day", "in flight", "due", "unended")
+_HEADS = (
+    "method",
+    "place",
+    "flow",
+    "open",
+    "breaker",
+    "bounds",
+    "last hour",
+    "last day",
+    "in flight",
+    "due",
+    "unended",
+)
 
 
 @app.command()

@@ -13,6 +13,8 @@ from cauri.lifecycle.standing import STANDING_LASTS, ConnectorState, MethodState
 from cauri.store import Store
 from cauri.store.figures import InFlight, Rate
 
+Key = tuple[str, str]
+
 _state = msgspec.json.Decoder(ConnectorState)
 
 
@@ -67,8 +69,31 @@ class ConnectorFigures(msgspec.Struct, frozen=True, kw_only=True):
     methods: tuple[MethodFigures, ...]
 
 
-async def operators_now(store: Store, now: int) -> list[ConnectorFigures]:
-    """Every connector that a process serves, or that was asked to collect in the last day, or that has attempts in flight."""
+class StandingNow(msgspec.Struct, frozen=True, kw_only=True):
+    """The worst that any process says: breakers by connector and provider, and by method whether its operator has closed it.
+
+    Methods of which their operators say nothing are not in ``closed``.
+    """
+
+    breakers: dict[Key, BreakerState]
+    closed: dict[Key, bool]
+
+
+async def standing_now(store: Store, now: int) -> StandingNow:
+    """What the serving processes said of their connectors in the last three minutes."""
+    breakers: dict[Key, BreakerState] = {}
+    closed: dict[Key, bool] = {}
+    for name, states in (await _states(store, now)).items():
+        for each in (method for _, state in states for method in state.methods):
+            provider = (name, each.provider)
+            breakers[provider] = worst({each.breaker, breakers.get(provider, each.breaker)}) or each.breaker
+            if each.open is not None:
+                closed[name, each.method] = closed.get((name, each.method), False) or not each.open
+    return StandingNow(breakers=breakers, closed=closed)
+
+
+async def _states(store: Store, now: int) -> dict[str, list[tuple[ProcessState, ConnectorState]]]:
+    """By connector, what each process said."""
     states: dict[str, list[tuple[ProcessState, ConnectorState]]] = {}
     for row in await store.figures.standings(now - STANDING_LASTS):
         state = _state.decode(row.state)
@@ -76,6 +101,12 @@ async def operators_now(store: Store, now: int) -> list[ConnectorFigures]:
             process=row.process, at=row.at, breaker=state.breaker.value, failures=state.failures
         )
         states.setdefault(row.connector, []).append((told, state))
+    return states
+
+
+async def operators_now(store: Store, now: int) -> list[ConnectorFigures]:
+    """Every connector that a process serves, or that was asked to collect in the last day, or that has attempts in flight."""
+    states = await _states(store, now)
     hour = _by_method(await store.figures.rates(now - HOUR))
     day = _by_method(await store.figures.rates(now - DAY))
     open_now = {
@@ -84,9 +115,6 @@ async def operators_now(store: Store, now: int) -> list[ConnectorFigures]:
     }
     names = sorted({*states, *(name for name, _ in (*day, *open_now))})
     return [_connector(name, states.get(name, []), hour, day, open_now) for name in names]
-
-
-Key = tuple[str, str]
 
 
 def _connector(

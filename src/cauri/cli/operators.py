@@ -15,7 +15,19 @@ from cauri.lifecycle.figures import ConnectorFigures, Ended, MethodFigures, oper
 
 app = plain_app()
 
-_HEADS = ("method", "place", "flow", "open", "bounds", "last hour", "last day", "in flight", "due", "unended")
+_HEADS = (
+    "method",
+    "place",
+    "flow",
+    "open",
+    "breaker",
+    "bounds",
+    "last hour",
+    "last day",
+    "in flight",
+    "due",
+    "unended",
+)
 
 
 @app.command()
@@ -76,6 +88,7 @@ def _cells(method: MethodFigures) -> tuple[str, ...]:
         str(method.place or "–"),
         method.flow or "–",
         opened,
+        method.breaker or "–",
         bounds,
         _rate(method.hour),
         _rate(method.day),

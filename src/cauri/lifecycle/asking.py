@@ -76,11 +76,11 @@ class Asking:
             if connector is None:
                 return
             tried.add(connector.name)
-            self._standing.leaves(connector.name)
+            self._standing.leaves(connector, attempt.method)
             asked_at = self._clock.now()
             order = order_of(payment, attempt, self._public_url, code)
             outcome = verified(attempt, await _answer(connector.start(order), connector))
-            self._standing.heard(connector.name, outcome)
+            self._standing.heard(connector, attempt.method, outcome)
             if isinstance(outcome, Refused) and outcome.unstarted:
                 following = await self._fail_over(attempt, outcome, tried, code)
             else:

@@ -68,29 +68,26 @@ def read_notification(
         )
     fields = _without_repeats(pairs)
     keys = secret_keys(secret_key)
-    verified = _verified(kind, body, fields, x_token, headers or {}, keys)
+    if kind == "application/json":
+        verified = bool(keys) and _json_verified(body, headers or {}, keys)
+    else:
+        verified = bool(keys) and _form_verified(fields, x_token, keys)
     if fields["cpm_site_id"] != site_id:
         raise OtherSite(f"cpm_site_id is not {site_id}: this notification is for another site")
     return Notification(fields["cpm_trans_id"], fields["cpm_site_id"], verified, fields)
 
 
-def _verified(
-    kind: str,
-    body: bytes,
-    fields: Mapping[str, str],
-    x_token: str | None,
-    headers: Mapping[str, str],
-    keys: tuple[str, ...],
-) -> bool:
+def _json_verified(body: bytes, headers: Mapping[str, str], keys: tuple[str, ...]) -> bool:
     """Whether the sender is proved, False where nothing was there to prove it with. Raises BadSignature."""
-    if not keys:
-        return False
-    if kind != "application/json":
-        _require_token(fields, x_token, keys)
-        return True
     if not any(str(name).lower() == "webhook-signature" for name, _ in headers.items()):
         return False
     verify_webhook(headers, body, keys)
+    return True
+
+
+def _form_verified(fields: Mapping[str, str], given: str | None, keys: tuple[str, ...]) -> bool:
+    """True. Raises BadSignature."""
+    _require_token(fields, given, keys)
     return True
 
 

@@ -57,6 +57,8 @@ def operators(
 
 
 def _lines(connector: ConnectorFigures) -> list[str]:
+    if not connector.methods:
+        return [f"{_title(connector)}  serves no method: others go before it ([methods])"]
     rows = table(_HEADS, [_cells(method) for method in connector.methods])
     return [_title(connector), *(f"  {row}" for row in rows)]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -119,6 +120,11 @@ class _Browser:
             ) as answer:
                 moved = answer.headers.get("Location") if 300 <= answer.status < 400 else None
                 return answer.status, moved, await answer.text(errors="replace")
+        except aiohttp.ClientConnectorError as error:
+            why = os.strerror(error.os_error.errno) if error.os_error.errno else error.os_error
+            raise CustomerTrouble(
+                f"cannot connect to {error.host}:{error.port} ({why}): is the gateway running? 'cauri sandbox' starts one"
+            ) from error
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             host = urlsplit(url).netloc or url
             raise CustomerTrouble(f"cannot reach {host}: {error or type(error).__name__}") from error
@@ -255,7 +261,9 @@ class _Customer:
             if shown.name:
                 return shown
         else:
-            raise CustomerTrouble(f"the operator's page {self._browser.url} asks without end")
+            raise CustomerTrouble(
+                f"the operator's page {self._browser.url} asks again and again: does it refuse what is typed? It says: {shown.text[:200]}"
+            )
         if self._told != "approved at the operator":
             raise CustomerTrouble(f"the operator's page {self._browser.url} has no approve button")
         return await self._browser.open(url)

@@ -150,6 +150,7 @@ def test_bad_imports_are_refused_in_words(cauri: Cauri) -> None:
         arguments, words = row.values
         done = cauri.run("reconcile", "import", *arguments)  # type: ignore[misc]
         assert (done.returncode, words in done.stderr) == (2, True), (arguments, done.stderr)
+    assert "--site: there is no site nowhere" in cauri.run("surplus", "list", "--site", "nowhere").stderr
     for arguments, words in ((["nope", "--why", "x"], "no surplus nope"), (["x", "--why", " "], "--why")):
         done = cauri.run("surplus", "refunded", *arguments)
         assert (done.returncode, words in done.stderr) == (2, True), done.stderr

@@ -212,6 +212,8 @@ NONSENSE = [
         id="a database that is none",
     ),
     pytest.param(["payment", "show", "1", "2"], "there is no instance", id="no instance here"),
+    pytest.param(["payment", "show", "1", "\udcff"], "is not UTF-8", id="bytes that are no text"),
+    pytest.param(["site", "add", "Awa", "--apikey", "\udcff"], "is not UTF-8", id="a key that is no text"),
     pytest.param(
         ["site", "list", "--config", "absent.toml"], "there is no such file", id="an absent settings file"
     ),

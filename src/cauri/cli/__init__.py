@@ -87,7 +87,17 @@ def main() -> None:
     from cauri.cli.instance import Trouble
 
     try:
+        _check_arguments(sys.argv[1:])
         app()
     except Trouble as trouble:
         typer.echo(f"cauri: {trouble}", err=True)
         sys.exit(2)
+
+
+def _check_arguments(arguments: list[str]) -> None:
+    """Raises Trouble for bytes that are no text, which no name, key or file's record could hold."""
+    from cauri.cli.instance import Trouble
+
+    for argument in arguments:
+        if not argument.isprintable() and any("\ud800" <= character <= "\udfff" for character in argument):
+            raise Trouble(f"the argument {argument!a} is not UTF-8: type it again, or rename the file")

@@ -41,6 +41,8 @@ def list_command(
 
     async def work() -> list[SurplusRow]:
         async with opened_store(config, data, database) as store:
+            if site and await store.site(site) is None:
+                raise Trouble(f"--site: there is no site {site}: 'cauri site list' names those there are")
             return await store.books.surpluses(everything=everything, site_id=site, limit=100_000)
 
     found = run(work())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import httpx
+import pytest
 
 from tests.api.admin.conftest import Admin, code_of, fields_of
 from tests.lifecycle.shopping import Purchase, Shop
@@ -82,3 +83,8 @@ async def test_nonsense_is_refused_naming_the_field(admin: Admin) -> None:
     for field, bad in (("reference", "x"), ("reference", 1), ("why", ""), ("why", "  "), ("site", None)):
         assert fields_of(await admin.post("/surpluses/refunded", {**good, field: bad})) == {field}
     assert fields_of(await admin.get("/surpluses", cursor="nonsense")) == {"cursor"}
+
+
+@pytest.mark.parametrize("path", ["/surpluses", "/endpoints", "/notifications", "/deliveries"])
+async def test_a_site_that_there_is_not_is_no_empty_list(admin: Admin, path: str) -> None:
+    assert code_of(await admin.get(path, site="nowhere")) == (404, "not_found")

@@ -168,6 +168,8 @@ class QueueDoors:
 
     async def _endpoints(self, call: Call) -> EndpointList:
         query: EndpointsQuery = call.query
+        if query.site is not None and await self._store.site(query.site) is None:
+            raise not_found(f"site: there is no site {query.site}")
         found: list[EndpointTrouble] = []
         for site in call.sites(query.site) or (None,):
             found += await self._queue.in_trouble(query.limit, site_id=site)

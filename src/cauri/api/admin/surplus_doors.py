@@ -121,6 +121,8 @@ class SurplusDoors:
 
     async def _surpluses(self, call: Call) -> SurplusPage:
         query: SurplusesQuery = call.query
+        if query.site is not None and await self._store.site(query.site) is None:
+            raise not_found(f"site: there is no site {query.site}")
         place = None if query.cursor is None else place_of(query.cursor, tuple[At, Name])
         after = {} if place is None else {"after": place}
         found: list[SurplusRow] = []

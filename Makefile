@@ -3,7 +3,7 @@
 #   make test            every test, on both database engines                       (ARGS='-k words' runs some)
 #   make check           ruff and mypy
 #   make bench           the benchmark, in one run                                  (ARGS='--seconds 5')
-#   make kills           the gateway killed before every line of an attempt, some hours   (KILLS=once: some 40 minutes; ARGS='-k "sqlite and wave"')
+#   make kills           the gateway killed before every line of an attempt, some hours   (KILLS=once: an hour or two; ARGS='-k "sqlite and wave"')
 #   make soak            processes killed during ten thousand deliveries, some minutes
 #   make ci              check and test
 

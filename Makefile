@@ -3,8 +3,8 @@
 #   make test            every test, on both database engines                       (ARGS='-k words' runs some)
 #   make check           ruff and mypy
 #   make bench           the benchmark, in one run                                  (ARGS='--seconds 5')
-#   make kills           the gateway killed before every line of an attempt, some hours   (KILLS=once: an hour or two; ARGS='-k "sqlite and wave"')
 #   make soak            processes killed during ten thousand deliveries, some minutes
+#   make kills           the gateway killed before every line of an attempt, some hours   (KILLS=once: an hour or two; ARGS='-k "sqlite and wave"')
 #   make ci              check and test
 
 SHELL := /bin/bash
@@ -16,7 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 ARGS ?=
 KILLS ?= all
 
-.PHONY: demo test check bench kills soak ci clean
+.PHONY: demo test check bench soak kills ci clean
 .DELETE_ON_ERROR:
 
 demo: $(STAMPS)/run
@@ -34,11 +34,11 @@ check: $(STAMPS)/dev
 bench: $(STAMPS)/dev
 	$(BIN)/python -m bench $(ARGS)
 
-kills: $(STAMPS)/dev
-	CAURI_KILLS='$(KILLS)' $(BIN)/python -m pytest -n 2 -rP tests/crashes/test_killed_lines.py $(ARGS)
-
 soak: $(STAMPS)/dev
 	CAURI_TEST_SOAK=10000 $(BIN)/python -m pytest -s tests/crashes/test_telling_killed.py $(ARGS)
+
+kills: $(STAMPS)/dev
+	CAURI_KILLS='$(KILLS)' $(BIN)/python -m pytest -n 2 -rP tests/crashes/test_killed_lines.py $(ARGS)
 
 ci: check test
 

@@ -125,7 +125,7 @@ class SingleProcess:
             self._file.close()
             raise AlreadyServed(
                 f"another process already serves {self._path.with_suffix('')}: SQLite has one serving process; "
-                "stop it, give another --data, or use PostgreSQL"
+                "stop it, take another file (of a sandbox: --data), or use PostgreSQL"
             ) from None
 
     def __exit__(

@@ -51,6 +51,7 @@ async def test_a_locked_number_is_paid_with(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("phone", "options", "words"),
     [
+        ("", {}, "give one"),
         ("+225010232", {}, "longueur"),
         ("bonjour", {}, "pas un numéro"),
         ("+33612345678", {}, "pays choisi"),

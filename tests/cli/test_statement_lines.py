@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from cauri.cli.instance import Trouble
 from cauri.cli.statement import BadLine, Statement, amount_of
 from cauri.config import StatementSettings
 from cauri.lifecycle.reconciling import Line
+from cauri.operators.orange_webpay.words import order_id_of
 
 USUAL: dict[str, Any] = {
     "reference": "ref",
@@ -41,6 +43,15 @@ def the_line(found: list[Line | BadLine]) -> Line:
     (line,) = found
     assert isinstance(line, Line), line
     return line
+
+
+@pytest.mark.parametrize("written", [str, str.upper, order_id_of, lambda ref: order_id_of(ref).lower()])
+def test_our_reference_is_known_in_every_spelling_that_an_operator_has(
+    tmp_path: Path, written: Callable[[str], str]
+) -> None:
+    """Orange's Web Payment has room for 30 characters: its order_id is our reference in base32."""
+    reference, rest = ROW[:36], ROW[36:]
+    assert the_line(read(tmp_path, HEAD + written(reference) + rest)).reference == reference
 
 
 def test_a_plain_line(tmp_path: Path) -> None:

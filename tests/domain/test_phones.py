@@ -84,6 +84,9 @@ def test_the_number_tells_the_method(
         ("CI", "0", "unreadable"),
         ("CI", "+999 1234567", "unreadable"),
         ("CI", "0" * 300, "unreadable"),
+        ("BF", "7000OOO1", "unreadable"),  # read as a telephone's keys, this is the handset 70006661
+        ("TG", "+22890OOO001", "unreadable"),
+        ("BF", "70000001;ext=22", "unreadable"),
         ("CI", "07000", "length"),
         ("CI", "070000000", "length"),
         ("CI", "07000000011", "length"),

@@ -8,6 +8,7 @@ from tests.lifecycle.steps import (
     cancels,
     closed_by_a_person,
     decides_in_silence,
+    next_question_meets,
     operator_forgets,
     pays,
     says,
@@ -235,6 +236,33 @@ OF_OPERATORS = [
         "failed",
         tries=1,
         attempts_max=1,
+    ),
+    *[
+        History(
+            f"pawaPay never heard of it, and somebody else's words ({where}) are not its own: given up after 15 minutes",
+            (*steps, after(14, "623"), after(2, "662")),
+            "623 662",
+            "sent,unclear,failed",
+            "failed",
+            tries=1,
+        )
+        for where, steps in (
+            ("at a question", (pays("623", answer="drop_before"), next_question_meets("nonsense", "623"))),
+            ("at the start and a question", (pays("623", answer="nonsense"), operator_forgets("623"))),
+        )
+    ],
+    History(
+        "pawaPay forgets what it had acknowledged, after an answer that nobody could read: never given up",
+        (
+            pays("623"),
+            next_question_meets("nonsense", "623"),
+            operator_forgets("623"),
+            after(20, "623"),
+            after(24 * 60, "623"),
+        ),
+        "623",
+        "sent,unclear",
+        "sent",
     ),
     History(
         "pawaPay forgets what it had acknowledged: never given up",

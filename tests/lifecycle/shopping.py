@@ -148,7 +148,7 @@ class Purchase:
         raise AssertionError(f"shows {await self.code()}, not {code}")
 
     async def is_told(self) -> None:
-        for _ in range(TURNS_MAX * 10):  # the gateway's own loop may hold it meanwhile
+        for _ in range(TURNS_MAX):
             state = await self.shop.running.store.notification(await self.payment())
             if state is None or state.due_at is None or state.due_at > self.shop.clock.now():
                 return

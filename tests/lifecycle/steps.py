@@ -85,6 +85,15 @@ def operator_forgets(shows: str) -> Step:
     return Step(_forget, shows, stays=True)
 
 
+def next_question_meets(fault: str, shows: str) -> Step:
+    """The network spoils the answer to the next question, as a proxy's error page does."""
+
+    async def act(buyer: Purchase) -> None:
+        await buyer.shop.control("faults", operator="pawapay", door="check", fault=fault)
+
+    return Step(act, shows, stays=True)
+
+
 def answers_on_operators_page(answer: str, shows: str) -> Step:
     """The payer follows the link of our page and presses a button of the operator's."""
 

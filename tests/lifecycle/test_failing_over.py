@@ -107,6 +107,9 @@ async def test_it_opens_greys_the_method_and_lets_one_probe_through(
     await passed_over.pays("MOOVBF", ending="129")
     assert [each.connector for each in (await passed_over.timeline()).attempts] == ["pawapay"]
 
+    for _ in range(3):  # the same connector's other provider has a breaker of its own
+        await (other := await shop.opens()).pays("FLOOZ")
+        assert [row.event for row in (await other.timeline()).history] == ["opened", "sent", "failed"]
     nobody = await shop.opens()
     await nobody.pays("FLOOZ")
     timeline = await nobody.timeline()
@@ -134,9 +137,10 @@ async def test_a_country_whose_operators_are_all_out_says_that_it_passes(
         await broken_gateway.new_site(countries=("BF",), currencies=("XOF",)), shop.receiver, shop.client
     )
     standing = broken_gateway.lifecycle.standing
-    for connector in ("moov_3pp", "pawapay"):
-        for _ in range(3):
-            standing.heard(connector, Unknown("lost"))
+    for connector in broken_gateway.sandbox.gateway.operators.all:
+        for method in connector.routes:
+            for _ in range(3):
+                standing.heard(connector, method, Unknown("lost"))
     buyer = await shop.opens(lang="en")
     page = await buyer.page()
     assert "The operators do not answer at the moment" in page.text

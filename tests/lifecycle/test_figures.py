@@ -114,12 +114,19 @@ async def test_an_operator_that_cannot_say_keeps_what_it_said(
     assert await buyer.code() == "623"
 
 
-async def test_a_process_says_how_its_breaker_stands() -> None:
-
+async def test_a_process_says_how_each_providers_breaker_stands() -> None:
     connector = PawaPay("http://127.0.0.1:1", "token")
     clock = ManualClock()
     standing = Standing(Operators([connector]), clock, BreakerRule(2, 30_000), "p:1")
     for outcome in (Unknown("lost"), Refused(Code.OPERATOR_UNAVAILABLE, unstarted=True)):
-        standing.heard("pawapay", outcome)
+        standing.heard(connector, "OM", outcome)
     state = standing.state(connector)
     assert (state.breaker.value, state.failures) == ("open", 2)
+    open_ones = {each.method: each.failures for each in state.methods if each.breaker.value == "open"}
+    assert open_ones == {"OM": 2}, "one provider that fails closes no other of the same connector"
+    for method, currency in (("OMCD", "CDF"), ("OMCDUSD", "USD")):
+        assert connector.routes[method].provider == "ORANGE_COD", currency
+    standing.heard(connector, "OMCD", Unknown("lost"))
+    standing.heard(connector, "OMCDUSD", Unknown("lost"))
+    stand = {each.method: each.breaker.value for each in standing.state(connector).methods}
+    assert (stand["OMCD"], stand["OMCDUSD"], stand["AIRTELCD"]) == ("open", "open", "closed")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
+from contextlib import closing
 from itertools import count
 
+import apsw
+import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
@@ -119,9 +123,44 @@ async def test_a_failover_is_the_same_prompt(
         assert answers == [303, 303, 429]
 
 
-async def test_what_nobody_looks_back_to_is_forgotten(strict: Shop) -> None:
+async def kept(running: Running, number: str) -> list[tuple[str, str]]:
+    """Phone and address of the prompts that the database still has of a number."""
+    url = running.sandbox.gateway.settings.database
+    text = "SELECT phone, address FROM prompt"
+    if running.engine == "sqlite":
+        with closing(apsw.Connection(url.removeprefix("sqlite:///"))) as file:
+            rows = list(file.execute(text))
+    else:
+        session = await asyncpg.connect(url)
+        rows = [tuple(row) for row in await session.fetch(text)]
+        await session.close()
+    return [row for row in rows if "".join(row[0].split()).endswith(number[-10:])]
+
+
+async def test_no_address_is_kept_that_could_be_read_back_or_followed(strict: Shop) -> None:
+    one, other = new_number(), new_number()
+    for number, address in (
+        (one, "203.0.113.7"),
+        (one, "203.0.113.7"),
+        (one, "203.0.113.8"),
+        (other, "203.0.113.7"),
+    ):
+        await asks(strict, address, number)
+    first, second, elsewhere = [address for _, address in await kept(strict.running, one)]
+    [(_, of_other)] = await kept(strict.running, other)
+    marks = {first, second, elsewhere}
+    assert len(marks) == 2, "the same asker is known again, another is another"
+    assert of_other not in marks, "who asks for another number is nobody known"
+    assert all(re.fullmatch("[0-9a-f]{32}", mark) for mark in marks | {of_other})
+
+
+async def test_what_no_limit_looks_back_to_is_forgotten(strict: Shop) -> None:
     number = new_number()
     await asks(strict, "203.0.113.7", number)
-    strict.clock.advance(2 * 24 * 60 * MINUTE)
+    strict.clock.advance(60 * MINUTE)
     assert await strict.running.lifecycle.tidy(strict.clock.now()) == 0
-    await asks(strict, "203.0.113.7", number)
+    assert len(await kept(strict.running, number)) == 1
+    strict.clock.advance(60 * MINUTE + 1)
+    assert await strict.running.lifecycle.tidy(strict.clock.now()) == 0
+    assert await kept(strict.running, number) == []
+    assert (await asks(strict, "203.0.113.7", number))[0].status_code == 303

@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from structlog.testing import capture_logs
 
 from cauri.clock import DAY, HOUR, MINUTE, SECOND
 from cauri.domain.payment import Payment
+from cauri.loops.alerts import Alerts
 from cauri.store import EndpointTrouble
 from tests.notifier.queueing import Queue
 from tests.notifier.receiver import Answer, Receiver, http
@@ -94,6 +96,22 @@ async def test_while_a_breaker_is_open_the_shop_hears_one_try_at_a_time(queue: Q
     assert await queue.store.notifications.due(queue.clock.now(), 100) == [], (
         "the front of the queue is clear"
     )
+
+
+async def test_a_silent_address_calls_a_person_once(queue: Queue) -> None:
+    """The event of the moment is none; the alert is the loop's, which any process may be the one to tell."""
+    paths = paths_of("silent", 8)
+    fall(queue, paths)
+    with capture_logs() as logs:
+        await queue.all_end(paths)
+        await queue.settles()
+        await queue.passes(11 * MINUTE, MINUTE)
+        for alerts in (Alerts(queue.store, 10 * MINUTE), Alerts(queue.store, 10 * MINUTE)):
+            await alerts.tick(queue.clock.now())
+    about = [line for line in logs if "endpoint" in line]
+    assert [line["event"] for line in about if line["event"] == "endpoint_opened"] == ["endpoint_opened"]
+    called = [line["event"] for line in about if line.get("alert")]
+    assert called == ["endpoint_in_trouble"]
 
 
 async def test_one_payment_that_cannot_be_told_holds_nothing_back(queue: Queue) -> None:

@@ -37,9 +37,14 @@ NONSENSE = (
 NewBuyer = Callable[[Case], Awaitable[Buyer]]
 
 
+def world_of(case: Case) -> str:
+    """A database server has only so many connections, and each gateway takes its share."""
+    return case.connector if case.connector in {one.connector for one in CASES} else "countries"
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def worlds(engine: str) -> AsyncIterator[dict[str, Running]]:
-    """A gateway for each connector, made when it is first wanted."""
+    """A gateway for each connector of CASES and one for the other countries, made when it is first wanted."""
     made: dict[str, Running] = {}
     yield made
     for running in made.values():
@@ -72,13 +77,12 @@ def new_buyer(
     """A payment of a site of its own, one try each, in the world of the case's connector, which forgets what it was told before."""
 
     async def make(case: Case) -> Buyer:
-        if case.connector not in worlds:
-            methods = {
-                one.method: one.connector for one in CASES + COUNTRIES if one.connector == case.connector
-            }
+        world = world_of(case)
+        if world not in worlds:
+            methods = {one.method: one.connector for one in CASES + COUNTRIES if world_of(one) == world}
             database = await new_database(engine)
-            worlds[case.connector] = await run(database, clock=ManualClock(), methods=methods)
-        site = await worlds[case.connector].new_site(attempts_max=1)
+            worlds[world] = await run(database, clock=ManualClock(), methods=methods)
+        site = await worlds[world].new_site(attempts_max=1)
         shop = Shop(site, receiver, client)
         await client.post(f"{site.simulator_url}/_control/reset")
         return await buyer_of(case, shop)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from scripted_operator import HANG_UP
 
@@ -71,14 +72,19 @@ class Shop:
 
 
 @pytest.fixture
-async def shop(engine, new_database, operator_by_path):
+def attempt_gap_s():
+    return 0
+
+
+@pytest.fixture
+async def shop(engine, new_database, operator_by_path, attempt_gap_s):
     sock, clock = bound_socket("127.0.0.1", 0), ManualClock()
     url = operator_by_path.url
     settings = Settings(
         public_url=url_of(sock),
         database=await new_database(engine),
         secret="0" * 16,
-        limits=NO_LIMITS,
+        limits=msgspec.structs.replace(NO_LIMITS, attempt_gap_s=attempt_gap_s),
         operators=OperatorsSettings(
             card_page={country: CardPageSettings(base_url=f"{url}/{country}", key="k") for country in ("CI", "CD")},
             orange_webpay={country: OrangeWebPaySettings(client_id="i", client_secret="s", merchant_key="m", base_url=url) for country in ("CI", "ML")},
@@ -245,8 +251,8 @@ async def test_a_session_that_was_never_opened_closes_as_804(shop, operator_by_p
 @pytest.mark.parametrize(
     "locked", [{}, {"customer_phone_number": "+2250749012966", "lock_phone_number": True}]
 )
+@pytest.mark.parametrize("attempt_gap_s", [5])
 async def test_a_card_pressed_again_too_soon_is_told_so(shop, operator_by_path, locked):
-    shop.gateway.lifecycle.settings = replace(shop.gateway.lifecycle.settings, attempt_gap_s=5)
     await shop.opens(**CARD_BLOCK, **locked)
     operator_by_path.at(SESSIONS, (503, b""))
     assert (await shop.page("pay", country="CI", number="", method="VISAM")).status_code == 303

@@ -228,7 +228,11 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"callback_url": None}, "callback_url"),
     ({"customer": None}, "customer"),
     ({"colour": "blue"}, "colour"),
-    *[({"customer": {**CUSTOMER, name: ""}}, f"customer.{name}") for name in CUSTOMER],
+    *[
+        ({"customer": {**CUSTOMER, name: ""}}, f"customer.{name}")
+        for name in CUSTOMER
+        if name not in ("name", "surname", "phone_number")
+    ],
     ({"customer": {**CUSTOMER, "country": "ci"}}, "customer.country"),
     ({"customer": {**CUSTOMER, "email": "awa"}}, "customer.email"),
     ({"customer": {**CUSTOMER, "phone_number": "0700000001"}}, "customer.phone_number"),

@@ -83,7 +83,10 @@ class CuttingProxy:
             writer.write(data)
             answer = b""
             while READY_FOR_QUERY not in answer:
-                answer += await reader.read(1 << 16)
+                part = await reader.read(1 << 16)
+                if not part:  # the database ended the connection itself
+                    break
+                answer += part
         if self._gone_afterwards and self._listener is not None:
             self._listener.close()
             for pipe in self._pipes - {asyncio.current_task()}:

@@ -26,7 +26,8 @@ async def test_an_attempt_in_flight_at_moov_goes_on_with_the_connector_of_its_co
     payment = await store.open_payment(new_payment())
     attempt = sent_attempt(payment, connector=connector, method=method)
     assert await store.apply(started(payment, attempt))
+    (migration,) = (text for text in migrations().values() if "'moov_3pp_ci'" in text)
     for _ in range(2):  # a second time changes nothing more
-        await store.engine.script([spelled(migrations()[11], store.engine.dialect).strip().rstrip(";")])
+        await store.engine.script([spelled(migration, store.engine.dialect).strip().rstrip(";")])
         (found,) = await store.attempts(payment)
         assert (found.connector, found.method, found.reference) == (becomes, method, attempt.reference)

@@ -28,6 +28,7 @@ from django.db import connection, transaction
 from django.test import Client, override_settings
 from django_shop.goods import payments as shop
 from django_shop.goods.models import Sale, Told
+from test_sdk_webhook import signed
 
 PAID, FAILED, WAITING = ("00", "SUCCES"), ("600", "PAYMENT_FAILED"), ("623", "WAITING_CUSTOMER_TO_VALIDATE")
 
@@ -372,6 +373,20 @@ def test_while_the_secret_key_is_changed_the_setting_holds_both(gateway, opened,
     with override_settings(CAURI_SHOP={**settings.CAURI_SHOP, "SECRET_KEY": keys}):
         assert scene.notify(opened) == status
     assert happened()[0] == ("paid" if status == 200 else "waiting")
+
+
+def test_a_signed_json_notification_is_verified_and_a_forged_one_refused(gateway, opened):
+    gateway.settle(opened, PAID)
+    body = b'{"cpm_trans_id": "%s", "cpm_site_id": "445160"}' % opened.encode()
+    now, secret = datetime.now(timezone.utc), settings.CAURI_SHOP["SECRET_KEY"]
+    for used, at, status, after in (
+        ("another", now, 401, "waiting"),
+        (secret, now - timedelta(minutes=6), 401, "waiting"),
+        (secret, now, 200, "paid"),
+    ):
+        headers = signed(used, body=body, at=at)
+        answer = Client(headers=headers).post("/cauri/notify", body, content_type="application/json")
+        assert (answer.status_code, happened()[0]) == (status, after)
 
 
 def test_the_notify_door_answers_pings_and_refuses_nonsense(gateway):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -11,6 +12,7 @@ pytest.importorskip("flask")
 pytest.importorskip("fastapi")
 pytest.importorskip("aiosqlite")
 from starlette.responses import PlainTextResponse
+from test_sdk_webhook import signed
 from web_shop.hooks import FAIL as WILL_FAIL
 from web_shop.shop import APIKEY, FORM, KINDS, SECRET, Shop, create_tables
 
@@ -176,6 +178,36 @@ def test_a_forged_or_missing_token_is_answered_401_and_nothing_happens(shop, gat
     answer = shop.do(shop.call("POST", "/cauri/notify", body, [(k, v.encode("latin-1") if shop.kind != "flask" else v) for k, v in headers.items()]))  # fmt: skip
     assert answer[0] == 401
     assert (gateway.requests, shop.happened()) == ([], ("waiting", []))
+
+
+def test_a_signed_json_notification_is_verified_and_a_forged_or_recorded_one_refused(shop, gateway, opened):
+    gateway.settle(opened, PAID)
+    gateway.requests.clear()
+    body = b'{"cpm_trans_id": "%s", "cpm_site_id": "445160"}' % opened.encode()
+    now = datetime.now(timezone.utc)
+    right = signed(SECRET, body=body, at=now)
+    for forged in (
+        signed("another", body=body, at=now),
+        signed(SECRET, body=body + b" ", at=now),
+        signed(SECRET, body=body, at=now - timedelta(minutes=6)),
+        {**right, "Webhook-Signature": "v1,"},
+        {name: value for name, value in right.items() if name != "Webhook-Id"},
+        {**signed("another", body=body, at=now), "x-token": "0" * 64},
+    ):
+        assert shop.post("/cauri/notify", body, "application/json", **forged)[0] == 401, forged
+    assert (gateway.requests, shop.happened()) == ([], ("waiting", []))
+    assert shop.post("/cauri/notify", body, "application/json", **right)[0] == 200
+    assert shop.happened() == ("paid", ["paid", "mail"])
+
+
+def test_the_headers_alone_prove_no_form(shop, gateway, opened):
+    _, _, body, headers = shop.notification(opened)
+    headers.pop("x-token")
+    now = datetime.now(timezone.utc)
+    assert (
+        shop.do(shop.call("POST", "/cauri/notify", body, {**headers, **signed(SECRET, body=body, at=now)}))[0]
+        == 401
+    )
 
 
 def test_the_notify_door_answers_pings_and_refuses_nonsense(shop):

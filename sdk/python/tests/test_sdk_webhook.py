@@ -113,7 +113,7 @@ def test_random_headers_are_refused_as_ours(headers):
         verify_webhook(headers, BODY, OLD)
 
 
-NONSENSE = ["", "  ", [], [""], ["a", " "], 7, b"bytes", {"a": 1}, [None], object()]
+NONSENSE = ["", "  ", [], [""], ["a", " "], 7, b"bytes", {"a": 1}, [None], Ellipsis]
 
 
 @pytest.mark.parametrize("given", NONSENSE, ids=repr)

@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from cauri.checkout.language import Language, language_of
-from cauri.checkout.offers import chose_card, given_phone, payer_phone
-from cauri.checkout.pages import Page, Problem, Wait, choose_page, confirm_page, is_fresh, page_of
+from cauri.checkout.offers import chose_card, given_phone, payer_phone, untold_methods
+from cauri.checkout.pages import Confirm, Page, Problem, Wait, choose_page, confirm_page, is_fresh, page_of
 from cauri.checkout.rendering import Renderer, Trouble
 from cauri.checkout.typed import Typed, read_form, typed_of
 from cauri.checkout.way_back import way_back
@@ -56,6 +56,8 @@ class Desk:
         if "back" in request.query_params:
             await self._lifecycle.hint(view.payment.token)
         page = page_of(view)
+        if isinstance(page, Confirm) and page.method is None:
+            page = confirm_page(view, await self._advised(view, Typed()))
         return self._renderer.page(page, _language(request, view), _onward(request, page))
 
     async def back_to_page(self, request: Request) -> Response:
@@ -73,7 +75,7 @@ class Desk:
             return self._see(request, view.payment)
         if typed.edit:
             return self._page(request, view, choose_page(view, typed))
-        return self._page(request, view, _confirm(view, typed))
+        return self._page(request, view, _confirm(view, await self._advised(view, typed)))
 
     async def pay(self, request: Request) -> Response:
         """Starts the attempt. A number that was changed beside the pay button is looked at again first."""
@@ -85,7 +87,8 @@ class Desk:
         if not _can_choose(view):
             return self._see(request, view.payment)
         if typed.confirmed is not None and typed.confirmed != typed.number:
-            return self._page(request, view, _confirm(view, replace(typed, method=""), changed=True))
+            typed = await self._advised(view, replace(typed, method=""))
+            return self._page(request, view, _confirm(view, typed, changed=True))
         try:
             return self._see(request, await self._start(view, typed, self._addresses.of(request.scope)))
         except PayerError as error:
@@ -157,7 +160,21 @@ class Desk:
         if problem.field == "code":
             page = page_of(view, problem)
             return self._page(request, view, page) if page.status != 200 else self._see(request, view.payment)
+        if error.reason == "method_needed":
+            typed = await self._advised(view, typed)
         return self._page(request, view, _form_again(view, typed, problem))
+
+    async def _advised(self, view: View, typed: Typed) -> Typed:
+        """With the operator preselected that other operators name, where the number's prefix tells none."""
+        if typed.method:
+            return typed
+        try:
+            phone = payer_phone(view, typed)
+        except PayerError:
+            return typed
+        offered = untold_methods(view, phone)
+        method = await self._lifecycle.predicted(phone, offered) if offered else None
+        return replace(typed, method=method or "")
 
     def _page(self, request: Request, view: View, page: Page) -> Response:
         problem = getattr(page, "problem", None)

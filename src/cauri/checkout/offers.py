@@ -126,6 +126,19 @@ def found_method(view: View, typed: Typed, country: str) -> Method | None:
     return guess_method(phone, tuple(one.method for one in offer.methods if one.unavailable is None))
 
 
+def untold_methods(view: View, phone: Phone) -> tuple[str, ...]:
+    """The methods that can be chosen for a number whose prefix tells none of them; empty where it tells one."""
+    offer = _offer(view, phone.country)
+    if offer is None:
+        return ()
+    methods = tuple(
+        one.method
+        for one in offer.methods
+        if one.unavailable is None and one.method.family is not Family.CARD
+    )
+    return () if guess_method(phone, methods) else tuple(method.code for method in methods)
+
+
 def example_number(country: str) -> str:
     """A mobile number of the country as its people write it."""
     number = phonenumbers.example_number_for_type(country, phonenumbers.PhoneNumberType.MOBILE)

@@ -30,11 +30,24 @@ MODULES = {
 }
 
 
+SECTIONS = {
+    "A first payment": ("sandbox", "demo", "pay", "listen"),
+    "Running a gateway": ("serve", "migrate", "site", "admin", "operator"),
+    "Looking after it": ("payment", "deliveries", "operators", "reconcile", "surplus"),
+}
+
+
 class Commands(TyperGroup):
     """The commands of MODULES; a module's ``app`` is the command of its name, or holds several."""
 
     def list_commands(self, ctx: object) -> list[str]:
-        return list(MODULES)
+        return [name for names in SECTIONS.values() for name in names]
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        from cauri.cli.instance import write_commands
+
+        for title, names in SECTIONS.items():
+            write_commands(self, ctx, formatter, title, names)
 
     def get_command(self, ctx: object, cmd_name: str) -> Any:
         if cmd_name not in MODULES:

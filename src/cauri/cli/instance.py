@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
+from typer.core import TyperGroup
 
 from cauri.config import BadSettings, Settings, load
 from cauri.domain.errors import CauriError, StoreUnavailable
@@ -27,11 +28,27 @@ ConfigOption = Annotated[
 ]
 DataOption = Annotated[
     Path | None,
-    typer.Option("--data", help="A sandbox's data folder (default: ./cauri-data where it exists)."),
+    typer.Option(
+        "--data", help="A sandbox's data folder (default: ./cauri-data, where there is no cauri.toml)."
+    ),
 ]
 DatabaseOption = Annotated[
     str | None, typer.Option("--database", help="A sandbox's database, where it was started with --database.")
 ]
+
+
+class WholeSentences(TyperGroup):
+    """A group whose help tells each command's first sentence whole: cut at the terminal's edge it says nothing."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        write_commands(self, ctx, formatter, "Commands", self.list_commands(ctx))
+
+
+def write_commands(group: TyperGroup, ctx: Any, formatter: Any, title: str, names: Iterable[str]) -> None:
+    """One section of a group's help: these commands, each with its first sentence."""
+    found = [(name, command) for name in names if (command := group.get_command(ctx, name)) is not None]
+    with formatter.section(title):
+        formatter.write_dl([(name, command.get_short_help_str(1000)) for name, command in found])
 
 
 class Trouble(Exception):
@@ -41,6 +58,7 @@ class Trouble(Exception):
 def plain_app(words: str | None = None) -> typer.Typer:
     """The commands of one module, with plain help and error texts."""
     return typer.Typer(
+        cls=WholeSentences,
         help=words,
         no_args_is_help=words is not None,
         add_completion=False,
@@ -78,7 +96,10 @@ def named_settings(config: Path | None, data: Path | None, database: str | None)
     try:
         return load(config)
     except BadSettings as error:
-        raise Trouble("the settings cannot be used:\n  " + "\n  ".join(error.faults)) from None
+        words = "the settings cannot be used:\n  " + "\n  ".join(error.faults)
+        if config is DEFAULT_CONFIG and (DEFAULT_DATA / "secret").exists():
+            words += f"\n{config} goes before the sandbox in {DEFAULT_DATA}/: to work on that one, add --data {DEFAULT_DATA}"
+        raise Trouble(words) from None
 
 
 def named_instance(config: Path | None, data: Path | None, database: str | None) -> tuple[str, str]:

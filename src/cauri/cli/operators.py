@@ -15,7 +15,19 @@ from cauri.lifecycle.figures import ConnectorFigures, Ended, MethodFigures, oper
 
 app = plain_app()
 
-_HEADS = ("method", "place", "flow", "open", "bounds", "last hour", "last day", "in flight", "due", "unended")
+_HEADS = (
+    "method",
+    "place",
+    "flow",
+    "open",
+    "breaker",
+    "bounds",
+    "last hour",
+    "last day",
+    "in flight",
+    "due",
+    "unended",
+)
 
 
 @app.command()
@@ -45,6 +57,8 @@ def operators(
 
 
 def _lines(connector: ConnectorFigures) -> list[str]:
+    if not connector.methods:
+        return [f"{_title(connector)}  serves no method: others go before it ([methods])"]
     rows = table(_HEADS, [_cells(method) for method in connector.methods])
     return [_title(connector), *(f"  {row}" for row in rows)]
 
@@ -76,6 +90,7 @@ def _cells(method: MethodFigures) -> tuple[str, ...]:
         str(method.place or "–"),
         method.flow or "–",
         opened,
+        method.breaker or "–",
         bounds,
         _rate(method.hour),
         _rate(method.day),

@@ -21,7 +21,9 @@ def pay(
     payment_url: Annotated[
         str, typer.Argument(metavar="PAYMENT_URL", help="The payment_url of a created payment.")
     ],
-    phone: Annotated[str, typer.Option(help="The payer's number, such as +2250102324373.")],
+    phone: Annotated[
+        str, typer.Option(help="The payer's number, such as +2250102324373; a card needs none.")
+    ] = "",
     method: Annotated[
         str | None,
         typer.Option(help="A payment_method such as FLOOZ; else the operator found from the number."),

@@ -54,6 +54,14 @@ from cauri.workers import Workers
 
 app = plain_app()
 
+MethodOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="METHOD=CONNECTOR",
+        help="Which simulated operator serves a method, such as OM=orange_webpay_ci; can be given several times.",
+    ),
+]
+
 
 @app.command()
 def sandbox(
@@ -82,13 +90,7 @@ def sandbox(
     operator_delay: Annotated[
         float, typer.Option(min=0, help="Seconds a simulated customer takes to approve.")
     ] = 1.0,
-    method: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="METHOD=CONNECTOR",
-            help="Which simulated operator serves a method, such as OM=orange_webpay_ci; can be given several times.",
-        ),
-    ] = None,
+    method: MethodOption = None,
     database: Annotated[
         str | None, typer.Option(help="postgresql://user:password@host/name in place of SQLite.")
     ] = None,
@@ -220,7 +222,7 @@ def _listeners(*addresses: tuple[str, int]) -> list[socket.socket]:
     try:
         return [bound_socket(host, port) for host, port in addresses]
     except OSError as error:
-        raise Trouble(f"{error.strerror}; another port can be given, 0 takes a free one") from None
+        raise Trouble(f"{error.strerror}; does something else run there? --port takes another") from None
 
 
 def _run_loop(work: Any) -> None:
@@ -299,9 +301,9 @@ Cauri sandbox is ready.
   secret key   {facts["secret_key"]}
   admin token  {facts["admin_token"]}   (cauri listen, {facts["base_url"]}/admin/docs)
 
-  {len(facts["methods"])} methods in {len(COUNTRIES)} countries; --method chooses who serves one, {facts["operators_url"]}/_control/ what happens.
+  {len(facts["methods"])} methods in {len(COUNTRIES)} countries; --method chooses who serves one.
   +225 0102324373 pays, +225 0749012966 fails; a number ending in 602 has no money; card {TEST_CARD} pays,
-  any six digits but 000000 are a right code (docs/sandbox.md has a number for each method).
+  any six digits but 000000 are a right code. docs/sandbox.md: a number for each method, and how to choose what happens.
   Ctrl-C stops it.
 """
     )

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from cauri.cli.instance import Trouble
 from cauri.config import StatementSettings
 from cauri.lifecycle.reconciling import Line
+from cauri.operators.orange_webpay.words import reference_of
 
 HEAD_ROWS = 50
 """Banks put a title and an address before the header: it is looked for in so many rows."""
@@ -135,7 +136,7 @@ class Statement:
             word = cell(settings.status)
             line = Line(
                 number=number,
-                reference=reference.lower() if reference else None,
+                reference=_own(reference) if reference else None,
                 operator_id=operator_id,
                 amount=amount_of(cell(settings.amount), settings.decimal_sign),
                 currency=(cell(settings.currency) or settings.currency_is or "").upper(),
@@ -176,6 +177,14 @@ def amount_of(text: str, decimal_sign: str) -> Decimal:
     if len(text) > AMOUNT_MAX_CHARS or re.fullmatch(pattern, bare) is None:
         raise ValueError(f"amount {text[:AMOUNT_MAX_CHARS]!r} is no amount with decimal sign {decimal_sign}")
     return Decimal(bare.lstrip("+").replace(" ", "").replace(other, "").replace(decimal_sign, "."))
+
+
+def _own(reference: str) -> str:
+    """Our reference, also where it stands in the shorter spelling that Orange's Web Payment has room for."""
+    try:
+        return reference_of(reference.upper())
+    except ValueError:
+        return reference.lower()
 
 
 def _identifier(text: str) -> str | None:

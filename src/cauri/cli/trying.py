@@ -72,7 +72,7 @@ def lines_of(site: Site, tried: Tried) -> list[str]:
 def _line_of(seen: Seen) -> str:
     came = str(seen.status) if seen.fault is None else in_words(seen.fault, seen.detail).partition(":")[0]
     steps = " · ".join(_steps(seen.timing))
-    return f"  {seen.method:<5} {came:<5} {typer.style(steps, dim=True)}".rstrip()
+    return f"  {seen.method:<5} {came:<4}  {typer.style(steps, dim=True)}".rstrip()
 
 
 def _steps(timing: Timing) -> list[str]:

@@ -43,6 +43,12 @@ def read(values: Mapping[str, Any]) -> Settings:
     return settings
 
 
+def _filling_in(path: str) -> str:
+    """What to do with an operator's placeholder: most have a contract with one of them only."""
+    table = path.rstrip(".")
+    return f"fill it in, or take [{table}] out where you have no such contract" if table else "fill it in"
+
+
 def _fields(
     struct: type[msgspec.Struct], values: Mapping[str, Any], path: str, faults: list[str]
 ) -> dict[str, Any]:
@@ -62,7 +68,7 @@ def _fields(
             continue
         if isinstance(values[name], str) and PLACEHOLDER in values[name]:
             faults.append(
-                f"{path}{name}: still says {PLACEHOLDER}; {_REMEDIES.get(path + name, 'fill it in')}"
+                f"{path}{name}: still says {PLACEHOLDER}; {_REMEDIES.get(path + name, _filling_in(path))}"
             )
             continue
         table = _table_of(field.type)

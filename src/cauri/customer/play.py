@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -46,7 +47,7 @@ Tell = Callable[[str], None]
 
 async def pay(
     url: str,
-    phone: str,
+    phone: str = "",
     *,
     method: str | None = None,
     otp: str = "123456",
@@ -57,7 +58,8 @@ async def pay(
 ) -> Ended:
     """Plays the customer of this payment_url until it ends or ``timeout_s`` is over. Raises CustomerTrouble.
 
-    ``phone`` is international with ``+``, or national of the country that the page proposes. ``method`` is a payment_method code
+    ``phone`` is international with ``+``, or national of the country that the page proposes; empty where a card pays or
+    the shop gave the number. ``method`` is a payment_method code
     of the contract, None for the operator that the page finds. After a failed attempt the customer gives up; ``cancel`` presses
     Cancel on the first page.
     """
@@ -118,6 +120,11 @@ class _Browser:
             ) as answer:
                 moved = answer.headers.get("Location") if 300 <= answer.status < 400 else None
                 return answer.status, moved, await answer.text(errors="replace")
+        except aiohttp.ClientConnectorError as error:
+            why = os.strerror(error.os_error.errno) if error.os_error.errno else error.os_error
+            raise CustomerTrouble(
+                f"cannot connect to {error.host}:{error.port} ({why}): is the gateway running? 'cauri sandbox' starts one"
+            ) from error
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             host = urlsplit(url).netloc or url
             raise CustomerTrouble(f"cannot reach {host}: {error or type(error).__name__}") from error
@@ -195,6 +202,8 @@ class _Customer:
             raise CustomerTrouble(f"the page does not take a number: {page.text}")
         self._say("number given")
         after = await self._browser.send(form, number=self._phone, **self._country(form))
+        if after.error and not self._phone:
+            raise CustomerTrouble("the page asks for the payer's number: give one (--phone)")
         if after.error:
             raise CustomerTrouble(f"the page refuses the number: {after.error}")
         return after
@@ -252,7 +261,9 @@ class _Customer:
             if shown.name:
                 return shown
         else:
-            raise CustomerTrouble(f"the operator's page {self._browser.url} asks without end")
+            raise CustomerTrouble(
+                f"the operator's page {self._browser.url} asks again and again: does it refuse what is typed? It says: {shown.text[:200]}"
+            )
         if self._told != "approved at the operator":
             raise CustomerTrouble(f"the operator's page {self._browser.url} has no approve button")
         return await self._browser.open(url)

@@ -1,4 +1,4 @@
-"""The breaker of a connector, as pure values: it opens after consecutive failed starts, lets one probe through after a while, and closes
+"""The breaker of a provider behind a connector, as pure values: it opens after consecutive failed starts, lets one probe through after a while, and closes
 with the first start that the operator answers.
 
 Only starts count: a failure is a start that could not be sent, or whose answer was lost or no answer at all (``failed_start``); a payer's
@@ -7,6 +7,7 @@ refusal is an answer like any other. Times are milliseconds UTC.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -14,9 +15,16 @@ from cauri.domain.outcome import Outcome, Refused, Unknown
 
 
 class BreakerState(StrEnum):
+    """From the best to the worst."""
+
     CLOSED = "closed"  # starts go through
-    OPEN = "open"  # nothing is sent
     HALF_OPEN = "half-open"  # one probe may go, or is on its way
+    OPEN = "open"  # nothing is sent
+
+
+def worst(states: Iterable[BreakerState]) -> BreakerState | None:
+    """The one that lets the least through; None of none."""
+    return max(states, key=list(BreakerState).index, default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ class PromptLimits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Guard(msgspec.Struct, frozen=True, kw_only=True):
-    """What must still hold when an attempt is written. ``prompts`` None: no prompt leaves; ``address``: who asked for it."""
+    """What must still hold when an attempt is written. ``prompts`` None: no prompt leaves; ``address``: a mark of who asked for it, of this number only."""
 
     limits: PayerLimits | None = None
     prompts: PromptLimits | None = None

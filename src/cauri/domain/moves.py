@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from cauri.domain.codes import Code
 from cauri.domain.limits import Guard
-from cauri.domain.outcome import Accepted, Outcome, Refused, Unknown, Waiting
+from cauri.domain.outcome import Accepted, Outcome, Refused, Unknown, Waiting, noted
 from cauri.domain.payment import (
     OPEN_ATTEMPTS,
     Attempt,
@@ -111,9 +111,10 @@ def settled(
 
 def _unclear(payment: Payment, attempt: Attempt, outcome: Unknown, now: int, move_id: str) -> Change | None:
     """Where a person should look, the history says why, once; nothing else moves."""
-    if not outcome.alert or attempt.status is not AttemptStatus.SENT or attempt.word == outcome.why:
+    word = noted(attempt.word, outcome.why)
+    if not outcome.alert or attempt.status is not AttemptStatus.SENT or attempt.word == word:
         return None
-    moved = replace(attempt, word=outcome.why)
+    moved = replace(attempt, word=word)
     return _change(payment, "unclear", now, move_id, (AttemptStatus.SENT, moved), note=outcome.why)
 
 

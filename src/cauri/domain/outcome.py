@@ -58,3 +58,17 @@ class Unknown:
 
 
 Outcome = Accepted | Refused | Waiting | Unknown
+
+# How every connector begins to say that an answer was none of its operator's words, such as a proxy's error page.
+UNREADABLE = "unreadable answer"
+
+
+def spoken(word: str | None) -> str:
+    """What the operator itself has said of an attempt, empty where it said nothing. ``word``: the attempt's."""
+    return (word or "").partition(UNREADABLE)[0].removesuffix("; ")
+
+
+def noted(word: str | None, why: str) -> str:
+    """An attempt's word once this is known of it, too: an answer that nobody could read does not wipe out one that was."""
+    said = spoken(word)
+    return f"{said}; {why}" if said and why.startswith(UNREADABLE) else why

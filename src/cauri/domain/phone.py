@@ -49,7 +49,10 @@ def read_phone(text: str, country: str | None = None) -> Phone:
     """A number in international format, or national where a country is given. Raises BadPhone.
 
     Only the length and the country are judged: new ranges open faster than any table knows, and the operator has the last word.
+    Letters are refused: the library reads them as a telephone's keys, and an O typed for a 0 would ring a stranger's handset.
     """
+    if any(character.isalpha() for character in text):
+        raise BadPhone("unreadable")
     try:
         number = phonenumbers.parse(_international(text, country), country)
     except phonenumbers.NumberParseException:

@@ -13,7 +13,7 @@ import structlog
 from cauri.clock import SECOND, Clock, jittered, new_id
 from cauri.domain.limits import Guard, PromptLimits
 from cauri.domain.moves import failed_over, settled, verified
-from cauri.domain.outcome import Accepted, Outcome, Refused, Unknown, Waiting
+from cauri.domain.outcome import Accepted, Outcome, Refused, Unknown, Waiting, spoken
 from cauri.domain.payment import Attempt, AttemptStatus, Change, Payment
 from cauri.domain.schedules import ask_gap
 from cauri.lifecycle.attempting import successor
@@ -76,11 +76,11 @@ class Asking:
             if connector is None:
                 return
             tried.add(connector.name)
-            self._standing.leaves(connector.name)
+            self._standing.leaves(connector, attempt.method)
             asked_at = self._clock.now()
             order = order_of(payment, attempt, self._public_url, code)
             outcome = verified(attempt, await _answer(connector.start(order), connector))
-            self._standing.heard(connector.name, outcome)
+            self._standing.heard(connector, attempt.method, outcome)
             if isinstance(outcome, Refused) and outcome.unstarted:
                 following = await self._fail_over(attempt, outcome, tried, code)
             else:
@@ -169,11 +169,12 @@ class Asking:
         return last_open(await self._store.attempts(payment))
 
     def _given_up(self, attempt: Attempt, connector: Connector, outcome: Outcome) -> Outcome:
-        """The connector's stated rule for giving up: not known to the operator, never answered, and long enough ago."""
+        """The connector's stated rule for giving up: not known to the operator, never answered readably, and long enough ago."""
         after_s = connector.silence.not_found_final_after_s
         if not isinstance(outcome, Unknown) or not outcome.not_found or after_s is None:
             return outcome
-        if attempt.word or attempt.sent_at is None or self._clock.now() - attempt.sent_at < after_s * SECOND:
+        sent_at = attempt.sent_at
+        if spoken(attempt.word) or sent_at is None or self._clock.now() - sent_at < after_s * SECOND:
             return outcome
         return Refused(connector.silence.code, f"not found {after_s} s after an unanswered start")
 

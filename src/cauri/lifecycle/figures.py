@@ -7,10 +7,13 @@ from collections.abc import Iterable
 import msgspec
 
 from cauri.clock import DAY, HOUR
+from cauri.domain.breaker import BreakerState, worst
 from cauri.lifecycle.life import UNENDED_AFTER
 from cauri.lifecycle.standing import STANDING_LASTS, ConnectorState, MethodState
 from cauri.store import Store
 from cauri.store.figures import InFlight, Rate
+
+Key = tuple[str, str]
 
 _state = msgspec.json.Decoder(ConnectorState)
 
@@ -35,7 +38,10 @@ class ProcessState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MethodFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """``open`` None: its operator does not say. Bounds in whole currency units, None where there are none of its own."""
+    """``open`` None: its operator does not say. Bounds in whole currency units, None where there are none of its own.
+
+    ``breaker``: the worst that any process says of its provider, None where none serves it.
+    """
 
     method: str
     provider: str
@@ -50,6 +56,7 @@ class MethodFigures(msgspec.Struct, frozen=True, kw_only=True):
     in_flight: int
     questions_due: int
     unended: int
+    breaker: str | None
 
 
 class ConnectorFigures(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,8 +69,31 @@ class ConnectorFigures(msgspec.Struct, frozen=True, kw_only=True):
     methods: tuple[MethodFigures, ...]
 
 
-async def operators_now(store: Store, now: int) -> list[ConnectorFigures]:
-    """Every connector that a process serves, or that was asked to collect in the last day, or that has attempts in flight."""
+class StandingNow(msgspec.Struct, frozen=True, kw_only=True):
+    """The worst that any process says: breakers by connector and provider, and by method whether its operator has closed it.
+
+    Methods of which their operators say nothing are not in ``closed``.
+    """
+
+    breakers: dict[Key, BreakerState]
+    closed: dict[Key, bool]
+
+
+async def standing_now(store: Store, now: int) -> StandingNow:
+    """What the serving processes said of their connectors in the last three minutes."""
+    breakers: dict[Key, BreakerState] = {}
+    closed: dict[Key, bool] = {}
+    for name, states in (await _states(store, now)).items():
+        for each in (method for _, state in states for method in state.methods):
+            provider = (name, each.provider)
+            breakers[provider] = worst({each.breaker, breakers.get(provider, each.breaker)}) or each.breaker
+            if each.open is not None:
+                closed[name, each.method] = closed.get((name, each.method), False) or not each.open
+    return StandingNow(breakers=breakers, closed=closed)
+
+
+async def _states(store: Store, now: int) -> dict[str, list[tuple[ProcessState, ConnectorState]]]:
+    """By connector, what each process said."""
     states: dict[str, list[tuple[ProcessState, ConnectorState]]] = {}
     for row in await store.figures.standings(now - STANDING_LASTS):
         state = _state.decode(row.state)
@@ -71,6 +101,12 @@ async def operators_now(store: Store, now: int) -> list[ConnectorFigures]:
             process=row.process, at=row.at, breaker=state.breaker.value, failures=state.failures
         )
         states.setdefault(row.connector, []).append((told, state))
+    return states
+
+
+async def operators_now(store: Store, now: int) -> list[ConnectorFigures]:
+    """Every connector that a process serves, or that was asked to collect in the last day, or that has attempts in flight."""
+    states = await _states(store, now)
     hour = _by_method(await store.figures.rates(now - HOUR))
     day = _by_method(await store.figures.rates(now - DAY))
     open_now = {
@@ -79,10 +115,6 @@ async def operators_now(store: Store, now: int) -> list[ConnectorFigures]:
     }
     names = sorted({*states, *(name for name, _ in (*day, *open_now))})
     return [_connector(name, states.get(name, []), hour, day, open_now) for name in names]
-
-
-Key = tuple[str, str]
-_ORDER = ("closed", "half-open", "open")
 
 
 def _connector(
@@ -95,10 +127,9 @@ def _connector(
     newest = max(states, key=lambda each: each[0].at)[1] if states else None
     served = {each.method: each for each in newest.methods} if newest else {}
     others = sorted({method for each, method in (*day, *open_now) if each == name} - set(served))
-    breakers = [told.breaker for told, _ in states]
     return ConnectorFigures(
         connector=name,
-        breaker=max(breakers, key=_ORDER.index, default=None),
+        breaker=worst(state.breaker for _, state in states),
         askable=newest.askable if newest else None,
         processes=tuple(told for told, _ in states),
         methods=tuple(
@@ -108,6 +139,7 @@ def _connector(
                 hour.get((name, method)),
                 day.get((name, method)),
                 open_now.get((name, method)),
+                worst(each.breaker for _, state in states for each in state.methods if each.method == method),
             )
             for method in (*served, *others)
         ),
@@ -115,7 +147,12 @@ def _connector(
 
 
 def _method(
-    method: str, state: MethodState | None, hour: Rate | None, day: Rate | None, now: InFlight | None
+    method: str,
+    state: MethodState | None,
+    hour: Rate | None,
+    day: Rate | None,
+    now: InFlight | None,
+    breaker: BreakerState | None,
 ) -> MethodFigures:
     return MethodFigures(
         method=method,
@@ -131,6 +168,7 @@ def _method(
         in_flight=now.sent if now else 0,
         questions_due=now.due if now else 0,
         unended=now.unended if now else 0,
+        breaker=breaker,
     )
 
 

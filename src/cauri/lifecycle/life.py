@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
 
-from cauri.clock import DAY, MINUTE, Clock, new_id
+from cauri.clock import MINUTE, Clock, new_id
 from cauri.domain import moves
 from cauri.domain.breaker import BreakerRule
 from cauri.domain.endpoints import endpoint_of
 from cauri.domain.errors import NothingToClose, NothingToRefund, PayerError, PaymentNotFound
-from cauri.domain.limits import PromptLimits
+from cauri.domain.limits import PROMPTS_WINDOW_MS, PromptLimits
 from cauri.domain.money import DEFAULT_BOUNDS
 from cauri.domain.outcome import Accepted, Refused
 from cauri.domain.payment import Attempt, AttemptStatus, Change, NewPayment, Payment
+from cauri.domain.phone import Phone
 from cauri.domain.site import Site
 from cauri.lifecycle.afterwards import Afterwards
 from cauri.lifecycle.asking import Asking
 from cauri.lifecycle.changing import Changing
 from cauri.lifecycle.opening import BoundsTable, checked, new_payment, opened_or_refused
+from cauri.lifecycle.predicting import Predicting
 from cauri.lifecycle.routing import Routing
 from cauri.lifecycle.standing import Standing
 from cauri.lifecycle.starting import Starting, Typed
@@ -61,6 +63,7 @@ class Lifecycle:
         self.on_question: Callable[[], None] = lambda: None  # wakes this process's poller
         self.standing = Standing(operators, clock, settings.breaker, settings.process)
         self.routing = Routing(operators, self.standing)
+        self._predicting = Predicting(operators, clock)
         self.afterwards = Afterwards(store, operators, settings.public_url, self._bring_forward)
         self._changing = Changing(store, self._changed)
         self.asking = Asking(
@@ -99,6 +102,10 @@ class Lifecycle:
         attempts = await self.store.attempts(payment)
         attempt = last_open(attempts) or (attempts[-1] if attempts else None)
         return view_of(payment, site, attempt, self.routing, self.settings.bounds, self.clock.now())
+
+    async def predicted(self, phone: Phone, offered: Sequence[str]) -> str | None:
+        """The one of these methods that an operator names for the number, within a second; None where nobody knows."""
+        return await self._predicting.method(phone, offered)
 
     async def start(
         self, token: str, country: str, number: str | None, method: str | None, address: str = ""
@@ -226,8 +233,8 @@ class Lifecycle:
         return await self._changed_payment(attempt.token, decide)
 
     async def tidy(self, now: int) -> int:
-        """What is kept only to count, forgotten a day later; run from time to time."""
-        await self.store.prune_prompts(now - DAY)
+        """What is kept only to count, forgotten when no limit looks back to it; run from time to time."""
+        await self.store.prune_prompts(now - 2 * PROMPTS_WINDOW_MS)
         return 0
 
     async def stop(self) -> None:

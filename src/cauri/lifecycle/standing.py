@@ -1,4 +1,5 @@
-"""How each connector stands, as this process sees it: its breaker, and what its operator last said of its methods.
+"""How each connector stands, as this process sees it: its breakers, one for each provider behind it, and what its operator last said of
+its methods.
 
 Each process sees for itself; what it sees is shared only to be shown (``tell``), never to decide.
 """
@@ -14,7 +15,7 @@ import structlog
 
 from cauri.clock import MINUTE, Clock
 from cauri.domain import breaker as breakers
-from cauri.domain.breaker import Breaker, BreakerRule, BreakerState
+from cauri.domain.breaker import Breaker, BreakerRule, BreakerState, worst
 from cauri.domain.money import Bounds
 from cauri.domain.outcome import Outcome
 from cauri.operators.base import Availability, Connector, Route
@@ -30,7 +31,10 @@ STANDING_LASTS = 3 * MINUTE
 
 
 class MethodState(msgspec.Struct, frozen=True, kw_only=True):
-    """How one connector serves one method now. ``open`` None: its operator says nothing. Bounds in whole currency units."""
+    """How one connector serves one method now. ``open`` None: its operator says nothing. Bounds in whole currency units.
+
+    ``breaker`` and ``failures`` are its provider's: starts in a row that failed there.
+    """
 
     method: str
     provider: str
@@ -40,10 +44,12 @@ class MethodState(msgspec.Struct, frozen=True, kw_only=True):
     low: int | None
     high: int | None
     words: str = ""
+    breaker: BreakerState = BreakerState.CLOSED
+    failures: int = 0
 
 
 class ConnectorState(msgspec.Struct, frozen=True, kw_only=True):
-    """How one connector stands in one process. ``failures``: starts in a row that failed."""
+    """How one connector stands in one process: ``breaker`` and ``failures`` are those of its provider that stands worst."""
 
     breaker: BreakerState
     failures: int
@@ -65,7 +71,7 @@ class Standing:
         self._clock = clock
         self._rule = rule
         self._process = process
-        self._breakers: dict[str, Breaker] = {}
+        self._breakers: dict[tuple[str, str], Breaker] = {}
         self._said: dict[str, _Said] = {}
 
     def trouble(self, connector: Connector, route: Route, method: str, amount: int) -> str | None:
@@ -78,7 +84,7 @@ class Standing:
         said = self._availability(connector.name, method)
         if said is not None and not said.open:
             return "out_of_service"
-        lets = breakers.lets_through(self._breaker(connector.name), self._rule, self._clock.now())
+        lets = breakers.lets_through(self._breaker(connector, route), self._rule, self._clock.now())
         return None if lets else "out_of_service"
 
     def bounds(self, connector: Connector, route: Route, method: str) -> Bounds:
@@ -88,28 +94,27 @@ class Standing:
         highs = [high for high in (route.high, said.high if said else None) if high is not None]
         return Bounds(max(lows, default=0), min(highs, default=2**62))
 
-    def leaves(self, connector: str) -> None:
+    def leaves(self, connector: Connector, method: str) -> None:
         """A start is about to leave: behind a half-open breaker it is the one probe."""
-        self._breakers[connector] = breakers.started(self._breaker(connector), self._rule, self._clock.now())
-
-    def heard(self, connector: str, outcome: Outcome) -> None:
-        """What became of a start, for the breaker; opening and closing are told."""
-        against = breakers.failed_start(outcome)
-        if against is None:
-            return
-        before, now = self._breaker(connector), self._clock.now()
-        after = breakers.failed(before, self._rule, now) if against else breakers.answered()
-        self._breakers[connector] = after
-        if after.opened_at is not None and after.opened_at != before.opened_at:
-            log.error(
-                "breaker_opened",
-                alert=True,
-                connector=connector,
-                failures=after.failures,
-                again_after_s=self._rule.open_ms // 1000,
+        if (route := connector.routes.get(method)) is not None:
+            breaker = self._breaker(connector, route)
+            self._breakers[connector.name, route.provider] = breakers.started(
+                breaker, self._rule, self._clock.now()
             )
+
+    def heard(self, connector: Connector, method: str, outcome: Outcome) -> None:
+        """What became of a start, for the breaker of the method's provider; opening and closing are told."""
+        against, route = breakers.failed_start(outcome), connector.routes.get(method)
+        if against is None or route is None:
+            return
+        before, now = self._breaker(connector, route), self._clock.now()
+        after = breakers.failed(before, self._rule, now) if against else breakers.answered()
+        self._breakers[connector.name, route.provider] = after
+        say = log.bind(alert=True, connector=connector.name, provider=route.provider)
+        if after.opened_at is not None and after.opened_at != before.opened_at:
+            say.error("breaker_opened", failures=after.failures, again_after_s=self._rule.open_ms // 1000)
         elif before.opened_at is not None and after.opened_at is None:
-            log.warning("breaker_closed", alert=True, connector=connector)
+            say.warning("breaker_closed")
 
     async def ask_operators(self, _now: int) -> int:
         """Asks every operator that says it how its methods stand. Run from time to time; a failure only leaves the older word."""
@@ -148,16 +153,16 @@ class Standing:
         await store.figures.save_standings(rows, forget_before=now - 10 * STANDING_LASTS)
 
     def state(self, connector: Connector) -> ConnectorState:
-        breaker = self._breaker(connector.name)
+        methods = tuple(
+            state
+            for method, route in connector.routes.items()
+            if (state := self._method_state(connector, route, method)) is not None
+        )
         return ConnectorState(
-            breaker=breakers.state_of(breaker, self._rule, self._clock.now()),
-            failures=breaker.failures,
+            breaker=worst([each.breaker for each in methods]) or BreakerState.CLOSED,
+            failures=max((each.failures for each in methods), default=0),
             askable=connector.silence.askable,
-            methods=tuple(
-                state
-                for method, route in connector.routes.items()
-                if (state := self._method_state(connector, route, method)) is not None
-            ),
+            methods=methods,
         )
 
     def _method_state(self, connector: Connector, route: Route, method: str) -> MethodState | None:
@@ -167,6 +172,7 @@ class Standing:
             return None
         said = self._availability(connector.name, method)
         bounds = self.bounds(connector, route, method)
+        breaker = self._breaker(connector, route)
         return MethodState(
             method=method,
             provider=route.provider,
@@ -176,10 +182,12 @@ class Standing:
             low=bounds.low or None,
             high=None if bounds.high == 2**62 else bounds.high,
             words=said.words if said else "",
+            breaker=breakers.state_of(breaker, self._rule, self._clock.now()),
+            failures=breaker.failures,
         )
 
-    def _breaker(self, connector: str) -> Breaker:
-        return self._breakers.get(connector) or Breaker()
+    def _breaker(self, connector: Connector, route: Route) -> Breaker:
+        return self._breakers.get((connector.name, route.provider)) or Breaker()
 
     def _availability(self, connector: str, method: str) -> Availability | None:
         said = self._said.get(connector)

@@ -172,7 +172,8 @@ class Starting:
         limits, prompts = site.settings.payer_limits, self._prompts if rings else None
         if limits is None and prompts is None:
             return None
-        return Guard(limits=limits, prompts=prompts, address=address)
+        mark = self._store.mark("prompt", attempt.phone.digits, address)
+        return Guard(limits=limits, prompts=prompts, address=mark)
 
     async def _site(self, payment: Payment) -> Site:
         site = await self._store.site(payment.site_id)

@@ -11,6 +11,8 @@ import msgspec
 from yarl import URL
 
 from cauri import __version__
+from cauri.notifier.causes import fault_of
+from cauri.notifier.faults import in_words
 
 T = TypeVar("T")
 
@@ -111,7 +113,7 @@ class GatewayFeed:
         except aiohttp.InvalidURL as error:
             raise Refused(f"{self.url} is no http(s) address: {error}") from None
         except (aiohttp.ClientError, OSError) as error:
-            raise Away(str(error) or type(error).__name__) from None
+            raise Away(in_words(*fault_of(error, WAIT_S + 15))) from None
 
 
 def _with(url: str, parameters: dict[str, str]) -> URL:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_network
 from typing import Any
 
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -27,6 +27,11 @@ ANY_PORT = 0
 _CARRIES_IPV4 = (IPv6Network("::/96"), IPv6Network("64:ff9b::/96"))
 # The only IPv6 addresses of the public internet (RFC 4291 2.4); ``ipaddress`` takes some of the others for global.
 _PUBLIC_IPV6 = IPv6Network("2000::/3")
+# What ``ipaddress`` takes for global, in some versions or in all, and is not a shop's address: IETF assignments (Oracle's metadata are at
+# 192.0.0.192), 6to4 relays, documentation, and the address at which Azure serves its machines.
+_NO_SHOPS = tuple(
+    ip_network(each) for each in ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32", "3fff::/20")
+)
 
 
 class ForbiddenAddress(OSError):
@@ -122,7 +127,9 @@ def _carried(address: IPv6Address) -> IPv4Address | IPv6Address:
 
 
 def _outside(address: IPv4Address | IPv6Address) -> bool:
-    return isinstance(address, IPv6Address) and address not in _PUBLIC_IPV6
+    if isinstance(address, IPv6Address) and address not in _PUBLIC_IPV6:
+        return True
+    return any(address in network for network in _NO_SHOPS)
 
 
 class PublicOnly(AbstractResolver):

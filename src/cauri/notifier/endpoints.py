@@ -178,4 +178,5 @@ class Endpoints:
         self._known.pop(endpoint.endpoint, None)
 
     def _tell(self, event: str, site_id: str, endpoint: str, error: str) -> None:
-        log.error(event, alert=True, site_id=site_id, endpoint=endpoint, error=error)
+        """Without an alert: a person is called by the alerts' loop, once for all processes, and told when it is over."""
+        log.warning(event, site_id=site_id, endpoint=endpoint, error=error)

@@ -32,6 +32,14 @@ class InFlight(msgspec.Struct, frozen=True, kw_only=True):
     unended: int
 
 
+class OpenCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """``surpluses`` not given back; attempts ``unended``; since when the ``oldest_question`` waits for its turn, None where none does."""
+
+    surpluses: int
+    unended: int
+    oldest_question: int | None
+
+
 class StandingRow(msgspec.Struct, frozen=True, kw_only=True):
     """What a process said of a connector at a moment; ``state`` is JSON."""
 
@@ -55,6 +63,11 @@ class Figures:
         """``before``: what was sent earlier and has no end is unended."""
         rows = await self._engine.read(Statement("in_flight", {"now": now, "before": before}))
         return [InFlight(**dict(zip(InFlight.__struct_fields__, row, strict=True))) for row in rows]
+
+    async def open_counts(self, now: int, before: int) -> OpenCounts:
+        """``before``: what was sent earlier and has no end is unended."""
+        row = (await self._engine.read(Statement("open_counts", {"now": now, "before": before})))[0]
+        return OpenCounts(**dict(zip(OpenCounts.__struct_fields__, row, strict=True)))
 
     async def standings(self, since: int) -> list[StandingRow]:
         rows = await self._engine.read(Statement("standings", {"since": since}))

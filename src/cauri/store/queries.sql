@@ -582,6 +582,13 @@ GROUP BY a.connector, a.method ORDER BY 1, 2
 SELECT a.connector, a.method, COUNT(*), COUNT(CASE WHEN a.next_ask_at <= :now THEN 1 END), COUNT(CASE WHEN a.sent_at < :before THEN 1 END)
 FROM attempt a WHERE a.status = 'sent' GROUP BY a.connector, a.method ORDER BY 1, 2
 
+-- name: open_counts
+-- Surpluses not given back, attempts sent before a moment without an end, and since when the oldest question waits that nobody has taken.
+SELECT (SELECT COUNT(*) FROM surplus s WHERE s.refunded_at IS NULL),
+       (SELECT COUNT(*) FROM attempt a WHERE a.status = 'sent' AND a.sent_at < :before),
+       (SELECT MIN(CASE WHEN b.claimed_until > b.next_ask_at THEN b.claimed_until ELSE b.next_ask_at END)
+        FROM attempt b WHERE b.next_ask_at <= :now AND b.claimed_until < :now)
+
 -- name: save_standings
 -- What this process says of its connectors now.
 INSERT INTO standing (process, connector, at, state)

@@ -211,6 +211,10 @@ class Store:
         rows = await self._read("unended_attempts", before=before, limit=limit)
         return [(attempt_of(row[:-2]), row[-2], row[-1]) for row in map(tuple, rows)]
 
+    def mark(self, *texts: str) -> str:
+        """See ``Vault.mark``."""
+        return self._vault.mark(*texts)
+
     async def prune_prompts(self, before: int) -> None:
         """Forgets prompts, and who was counted, from before a moment."""
         await self._write("prune_prompts", before=before)

@@ -66,10 +66,16 @@ class Account:
         subject = fields.get("transaction_id", "(by token)")
         return self._call("check", subject, fields, read_status, {})
 
-    def read_notification(self, body: bytes, content_type: str | None, x_token: str | None) -> Notification:
+    def read_notification(
+        self,
+        body: bytes,
+        content_type: str | None,
+        x_token: str | None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Notification:
         """See `cauri_shop.notification.read_notification`."""
         return read_notification(
-            body, content_type, x_token, site_id=self.site_id, secret_key=self.secret_keys or None
+            body, content_type, x_token, headers, site_id=self.site_id, secret_key=self.secret_keys or None
         )
 
     def _call(

@@ -63,6 +63,7 @@ def routes(book: Book, *, show: Show | None = None, notify: bool = True) -> list
             await _body(request),
             headers.get("Content-Type"),
             headers.get("x-token"),
+            headers,
         )
         return PlainTextResponse(answer.text, answer.status)
 

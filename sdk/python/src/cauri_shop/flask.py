@@ -60,7 +60,7 @@ def blueprint(
 
 def _notified(book: PaymentBook) -> Response:
     answer = book.handle_notification(
-        _body(), request.headers.get("Content-Type"), request.headers.get("x-token")
+        _body(), request.headers.get("Content-Type"), request.headers.get("x-token"), dict(request.headers)
     )
     return _text(answer.text, answer.status)
 

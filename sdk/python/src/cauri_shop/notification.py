@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl
 
 from .errors import BadNotification, BadSignature, OtherSite
 from .secret_keys import SecretKeys, secret_keys
+from .webhook import verify_webhook
 
 SIGNED_FIELDS = (
     "cpm_site_id", "cpm_trans_id", "cpm_trans_date", "cpm_amount", "cpm_currency", "signature", "payment_method",
@@ -28,7 +29,7 @@ _Pairs = list[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Notification:
-    """Payment `transaction_id` of your site changed. `verified` tells whether x-token proved the sender.
+    """Payment `transaction_id` of your site changed. `verified` tells whether x-token or webhook-signature proved the sender.
 
     `fields` holds what came, empty values included, in order of arrival. It is for the archive: decide by `check`.
     """
@@ -40,12 +41,19 @@ class Notification:
 
 
 def read_notification(
-    body: bytes, content_type: str | None, x_token: str | None, *, site_id: str, secret_key: SecretKeys
+    body: bytes,
+    content_type: str | None,
+    x_token: str | None,
+    headers: Mapping[str, str] | None = None,
+    *,
+    site_id: str,
+    secret_key: SecretKeys,
 ) -> Notification:
     """The notification in an HTTP body. Raises BadNotification, BadSignature, OtherSite.
 
-    A form is verified whenever `secret_key` is given: one, or during a rotation several, of which one must fit. The JSON of 2021 carries no x-token, so it is never verified
-    and counts as a hint, which is all that a notification is.
+    A form is verified whenever `secret_key` is given: one, or during a rotation several, of which one must fit. The JSON of 2021 carries no
+    x-token: it is verified where `headers`, those of the request, hold a webhook-signature, and is a hint otherwise, which is all
+    that a notification is.
     """
     if len(body) > _BODY_MAX_BYTES:
         raise BadNotification(f"the body holds {len(body)} bytes; a notification fits in {_BODY_MAX_BYTES}")
@@ -60,12 +68,27 @@ def read_notification(
         )
     fields = _without_repeats(pairs)
     keys = secret_keys(secret_key)
-    verified = kind != "application/json" and bool(keys)
-    if verified:
-        _require_token(fields, x_token, keys)
+    if kind == "application/json":
+        verified = bool(keys) and _json_verified(body, headers or {}, keys)
+    else:
+        verified = bool(keys) and _form_verified(fields, x_token, keys)
     if fields["cpm_site_id"] != site_id:
         raise OtherSite(f"cpm_site_id is not {site_id}: this notification is for another site")
     return Notification(fields["cpm_trans_id"], fields["cpm_site_id"], verified, fields)
+
+
+def _json_verified(body: bytes, headers: Mapping[str, str], keys: tuple[str, ...]) -> bool:
+    """Whether the sender is proved, False where nothing was there to prove it with. Raises BadSignature."""
+    if not any(str(name).lower() == "webhook-signature" for name, _ in headers.items()):
+        return False
+    verify_webhook(headers, body, keys)
+    return True
+
+
+def _form_verified(fields: Mapping[str, str], given: str | None, keys: tuple[str, ...]) -> bool:
+    """True. Raises BadSignature."""
+    _require_token(fields, given, keys)
+    return True
 
 
 def x_token(secret_key: str, values: Iterable[str]) -> str:

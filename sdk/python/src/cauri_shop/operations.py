@@ -76,13 +76,18 @@ class Operations(Generic[StartedT, StatusT]):
         return status
 
     def read_notification(
-        self, body: bytes, content_type: str | None, x_token: str | None = None
+        self,
+        body: bytes,
+        content_type: str | None,
+        x_token: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Notification:
         """Reads and verifies what came to your notify_url: the raw body, its Content-Type and its x-token header.
 
+        With the request's `headers`, a JSON body that carries a webhook-signature is verified by that.
         Raises BadNotification (answer 400), OtherSite (400), BadSignature (401).
         """
-        return self._account.read_notification(body, content_type, x_token)
+        return self._account.read_notification(body, content_type, x_token, headers)
 
     def read_return(self, form_or_query: Mapping[str, Any] | str | bytes) -> Return:
         """Reads which payment the customer comes back from. It decides nothing."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
+from cauri.api.admin import operator_metrics
 from cauri.api.admin.door import Call, Door, Text, check_all_sites
 from cauri.domain.moments import iso
 
@@ -111,7 +112,9 @@ class Metrics:
                 await self._records.alerts()
             ),
         }
-        return Text(CONTENT_TYPE, _exposed(gauges) + _endpoints(counts) + self._deliveries.exposition())
+        operators = await operator_metrics.exposition(self._store, call.now)
+        text = _exposed(gauges) + _endpoints(counts) + operators + self._deliveries.exposition()
+        return Text(CONTENT_TYPE, text)
 
 
 def of_queue(counts: QueueCounts, now: int) -> dict[tuple[str, str], float]:

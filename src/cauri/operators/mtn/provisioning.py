@@ -120,7 +120,7 @@ class Provisioning:
 def _failed(doing: str, answer: Answer) -> ProvisioningFailed:
     if answer.status == 401:
         return ProvisioningFailed(
-            f"{doing}: MTN refused the subscription key: {_words(answer)}. Copy the primary key of the Collections product from your "
+            f"{doing}: MTN refused the subscription key: {_words(answer).rstrip('.')}. Copy the primary key of the Collections product from your "
             "profile on momodeveloper.mtn.com"
         )
     if answer.status == 404:

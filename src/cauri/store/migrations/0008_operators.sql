@@ -18,7 +18,7 @@ CREATE TABLE payer_lock (
     at BIGINT NOT NULL
 );
 
--- One row for each request to confirm that a handset was sent; kept for a day.
+-- One row for each request to confirm that a handset was sent; kept as long as a limit looks back.
 CREATE TABLE prompt (
     phone {text} NOT NULL,
     at BIGINT NOT NULL,

@@ -66,9 +66,13 @@ class _Book(Hooks):
         return await starting.start(self._parts, starting.Wanted(_text(order), amount, currency, fields))
 
     async def _handle_notification(
-        self, body: bytes, content_type: str | None, x_token: str | None
+        self,
+        body: bytes,
+        content_type: str | None,
+        x_token: str | None,
+        headers: Mapping[str, str] | None,
     ) -> DoorAnswer:
-        answer = await doors.handle_notification(self._parts, body, content_type, x_token)
+        answer = await doors.handle_notification(self._parts, body, content_type, x_token, headers)
         if answer.payment is not None:
             await self._work_effects(answer.payment)
         return answer
@@ -131,9 +135,18 @@ class PaymentBook(_Book):
         given = {"amount": amount, "currency": currency, "description": description, **fields}
         return finish(self._start(order_ref, given))
 
-    def handle_notification(self, body: bytes, content_type: str | None, x_token: str | None) -> DoorAnswer:
-        """What to answer to a POST on the notify_url, after doing what it asks for. Raises what your hooks raise."""
-        return finish(self._handle_notification(body, content_type, x_token))
+    def handle_notification(
+        self,
+        body: bytes,
+        content_type: str | None,
+        x_token: str | None,
+        headers: Mapping[str, str] | None = None,
+    ) -> DoorAnswer:
+        """What to answer to a POST on the notify_url, after doing what it asks for. Raises what your hooks raise.
+
+        With the request's `headers`, a JSON body that carries a webhook-signature is verified by that.
+        """
+        return finish(self._handle_notification(body, content_type, x_token, headers))
 
     def handle_return(self, form_or_query: Mapping[str, Any] | str | bytes) -> Payment | None:
         """The payment that a customer comes back from. It asks nobody and decides nothing."""
@@ -188,10 +201,14 @@ class AsyncPaymentBook(_Book):
         return await self._start(order_ref, given)
 
     async def handle_notification(
-        self, body: bytes, content_type: str | None, x_token: str | None
+        self,
+        body: bytes,
+        content_type: str | None,
+        x_token: str | None,
+        headers: Mapping[str, str] | None = None,
     ) -> DoorAnswer:
         """See `PaymentBook.handle_notification`."""
-        return await self._handle_notification(body, content_type, x_token)
+        return await self._handle_notification(body, content_type, x_token, headers)
 
     async def handle_return(self, form_or_query: Mapping[str, Any] | str | bytes) -> Payment | None:
         """See `PaymentBook.handle_return`."""

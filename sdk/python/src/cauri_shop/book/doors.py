@@ -30,14 +30,18 @@ class DoorAnswer:
 
 
 async def handle_notification(
-    parts: Parts, body: bytes, content_type: str | None, x_token: str | None
+    parts: Parts,
+    body: bytes,
+    content_type: str | None,
+    x_token: str | None,
+    headers: Mapping[str, str] | None = None,
 ) -> DoorAnswer:
     """Verifies, finds the payment, asks, moves. What hooks and the database raise reaches the caller."""
     try:
-        notification = parts.checkout().read_notification(body, content_type, x_token)
+        notification = parts.checkout().read_notification(body, content_type, x_token, headers)
     except BadSignature as refused:
         _log.warning("notification refused: %s", refused)
-        return DoorAnswer(401, "x-token does not match")
+        return DoorAnswer(401, "the signature does not match")
     except NotificationRefused as refused:
         return DoorAnswer(400, str(refused))
     payment = await find(parts, notification.transaction_id)

@@ -36,7 +36,10 @@ class NotifyView(View):
         body = request.read(BODY_MAX_BYTES + 1)
         try:
             answer = book.handle_notification(
-                body, request.headers.get("Content-Type"), request.headers.get("x-token")
+                body,
+                request.headers.get("Content-Type"),
+                request.headers.get("x-token"),
+                request.headers,
             )
         except (DatabaseError, InterfaceError):
             _log.exception("notification not worked: the database")

@@ -206,6 +206,7 @@ STARTS = {
     "an internal error may have begun it": (500, error("INTERNAL_PROCESSING_ERROR"), Unknown("the request to pay was answered HTTP 500 INTERNAL_PROCESSING_ERROR")),
     "an odd not found": (404, error("RESOURCE_NOT_FOUND"), Unknown("the request to pay was answered HTTP 404 RESOURCE_NOT_FOUND")),
     "a code nobody listed": (500, error("OUT_OF_COFFEE"), Unknown("unknown error code: OUT_OF_COFFEE", alert=True)),
+    "unavailable, but not with 503": (500, error("SERVICE_UNAVAILABLE"), Unknown("the request to pay was answered HTTP 500 SERVICE_UNAVAILABLE")),
     "a bare 400": (400, b"", Unknown(f"{UNREADABLE} 400", alert=True)),
     "a bare 409": (409, b"", Unknown(f"{UNREADABLE} 409", alert=True)),
     "a bare 500": (500, b"<html>", Unknown(f"{UNREADABLE} 500")),

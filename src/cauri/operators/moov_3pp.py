@@ -319,7 +319,7 @@ def _failed(said: Said) -> Outcome:
     folded = _folded(said)
     if NO_SUCH_REQUEST.search(folded):
         return Unknown("the operator knows no such request-id", not_found=True)
-    if re.search(r"\bpending\b|\ben attente\b", folded):
+    if PENDING.search(folded):
         return Unknown("failed, but its text says pending", alert=True)
     return refusal(said.message)
 

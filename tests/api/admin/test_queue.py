@@ -200,6 +200,14 @@ async def test_a_test_of_a_url_says_what_a_delivery_would_meet(shop: Shop, admin
     assert code_of(await admin.post("/sites/nobody/try-url", {"url": "http://x/"})) == (404, "not_found")
 
 
+async def test_the_record_of_a_test_has_no_secret_of_its_url(shop: Shop, admin: Admin) -> None:
+    site = shop.running.site_id
+    await admin.post(f"/sites/{site}/try-url", {"url": "http://awa:s3cret@127.0.0.1:9/notify?key=s3cret"})
+    entries = (await admin.get("/audit", limit=50)).json()["entries"]
+    assert any("http://127.0.0.1:9/notify" in each["target"] for each in entries)
+    assert "s3cret" not in repr(entries)
+
+
 def _iso(milliseconds: int) -> str:
     from cauri.domain.moments import iso
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 import structlog
@@ -189,8 +190,18 @@ def _target(path: str, body: Any) -> str:
     """The path, and what the body asks in a few words."""
     if body is None:
         return path
-    asked = {name: value for name, value in msgspec.structs.asdict(body).items() if value is not None}
+    given = msgspec.structs.asdict(body).items()
+    asked = {name: _bare(value) if name == "url" else value for name, value in given if value is not None}
     return f"{path} {msgspec.json.encode(asked).decode()}"[:TARGET_MAX]
+
+
+def _bare(url: str) -> str:
+    """Without user, password and query, which may be secrets."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def _printable(text: str) -> str:

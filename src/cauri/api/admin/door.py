@@ -36,6 +36,11 @@ class Call:
         return default if text is None else moment_or_refusal(name, text, self.now)
 
 
+def each_of(sites: tuple[str, ...] | None) -> tuple[str | None, ...]:
+    """The sites to look at one after the other: None, once, for all there are; none at all for a token of no site."""
+    return (None,) if sites is None else sites
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     """An answer that is made already, or is no JSON."""

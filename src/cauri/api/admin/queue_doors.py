@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from cauri.api.admin.cursors import At, cursor_of, place_of
-from cauri.api.admin.door import Call, Door, not_found
+from cauri.api.admin.door import Call, Door, each_of, not_found
 from cauri.api.admin.reading import Cursor, Moment, SiteId, TransactionId
 from cauri.api.admin.refusals import CONFLICT, Refusal
 from cauri.domain.endpoints import endpoint_of
@@ -171,7 +171,7 @@ class QueueDoors:
         if query.site is not None and await self._store.site(query.site) is None:
             raise not_found(f"site: there is no site {query.site}")
         found: list[EndpointTrouble] = []
-        for site in call.sites(query.site) or (None,):
+        for site in each_of(call.sites(query.site)):
             found += await self._queue.in_trouble(query.limit, site_id=site)
         found.sort(key=lambda each: each.since)
         return EndpointList([_seen(each) for each in found[: query.limit]])
@@ -217,7 +217,7 @@ class QueueDoors:
             raise not_found(f"site: there is no site {body.site}")
         sites = call.sites(body.site)
         total, more = 0, False
-        for site in sites or (None,):
+        for site in each_of(sites):
             found, rest = await self._sliced(
                 lambda site=site: self._queue.replay_parked(call.now, site_id=site, limit=SLICE)  # type: ignore[misc]
             )
@@ -238,7 +238,7 @@ class QueueDoors:
 
     async def _probe_troubled(self, sites: tuple[str, ...] | None, now: int) -> None:
         """What was replayed would wait for its address's next try otherwise."""
-        for site in sites or (None,):
+        for site in each_of(sites):
             for each in await self._queue.in_trouble(SLICE, site_id=site):
                 await self._queue.probe_now(each.endpoint, now)
         self._wake()

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from cauri.api.admin.cursors import At, Name, cursor_of, place_of
-from cauri.api.admin.door import Call, Door, not_found
+from cauri.api.admin.door import Call, Door, each_of, not_found
 from cauri.api.admin.reading import Cursor, Limit, SiteId
 from cauri.api.admin.refusals import CONFLICT, Refusal
 from cauri.domain.errors import NothingToRefund
@@ -126,10 +126,10 @@ class SurplusDoors:
         place = None if query.cursor is None else place_of(query.cursor, tuple[At, Name])
         after = {} if place is None else {"after": place}
         found: list[SurplusRow] = []
-        for site in call.sites(query.site) or ("",):
+        for each_site in each_of(call.sites(query.site)):
             found += await self._store.books.surpluses(
                 everything=query.all,
-                site_id=site,
+                site_id=each_site or "",
                 limit=query.limit + 1,
                 **after,
             )

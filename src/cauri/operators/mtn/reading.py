@@ -90,8 +90,10 @@ def read_start(answer: Answer) -> Outcome:
 def _start_error(status: int, trouble: Trouble) -> Outcome:
     if trouble.code in AMBIGUOUS_ERRORS:
         return Unknown(f"the request to pay was answered HTTP {status} {trouble.code}")
-    if trouble.code == UNAVAILABLE:
+    if trouble.code == UNAVAILABLE and status == 503:
         return Refused(Code.OPERATOR_UNAVAILABLE, UNAVAILABLE, unstarted=True)
+    if trouble.code == UNAVAILABLE:  # documented with 503 only: with another status it may have begun
+        return Unknown(f"the request to pay was answered HTTP {status} {UNAVAILABLE}")
     if status == 400 and _NAMES_THE_PAYER.search(f"{trouble.code} {trouble.message}"):
         return Refused(Code.PHONE_NOT_SUPPORTED, quoted(trouble.code, 60))
     if trouble.code in REASON_WORDS:

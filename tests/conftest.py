@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -35,9 +36,18 @@ def postgres_url() -> Iterator[str]:
     )
     folder = tempfile.mkdtemp(prefix="cauri-pg-")
     server = pgserver.get_server(folder, cleanup_mode="stop")
+    with_room_for_every_gateway(server, folder, pgserver.pgexec.pgexec)
     yield server.get_uri()
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def with_room_for_every_gateway(server: Any, folder: str, execute: Callable[..., Any]) -> None:
+    """A session holds more gateways, each with its connections, than a server takes as it comes."""
+    server.psql("ALTER SYSTEM SET max_connections = 600")
+    server.psql("ALTER SYSTEM SET fsync = off")
+    restart = ("-w", "-D", folder, "restart")
+    execute("pg_ctl", restart, bin_path=server.bin_path, user=server.system_user)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -70,7 +70,7 @@ async def test_what_the_page_refuses_is_told_in_its_words(
 
 async def test_addresses_that_are_no_payment_page(shop: Shop) -> None:
     for url, words in (
-        ("http://127.0.0.1:1/payment/x", "cannot reach 127.0.0.1:1"),
+        ("http://127.0.0.1:1/payment/x", "cannot connect to 127.0.0.1:1"),
         ("ftp://x/payment", "no http"),
         ("nonsense", "no http"),
         (f"{shop.gateway.url}/payment/{'0' * 34}", "n’existe pas"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
@@ -165,18 +166,24 @@ class Names(AbstractResolver):
         pass
 
 
+OF_THIS_TEST: ContextVar[Internet | None] = ContextVar("OF_THIS_TEST", default=None)
+
+
 class Internet:
-    """The wire between us and the world: it notes where connections go, and lets PUBLIC end at the receiver."""
+    """The wire between us and the world: it notes where a test's connections go, and lets PUBLIC end at the receiver."""
 
     def __init__(self, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
         self.called: list[str] = []
+        OF_THIS_TEST.set(self)
         self._port = int(receiver.url.rpartition(":")[2])
         loop = asyncio.get_running_loop()
         self._connect = loop.sock_connect
         monkeypatch.setattr(loop, "sock_connect", self.connect)
 
     async def connect(self, sock: socket.socket, address: Any) -> None:
-        self.called.append(address[0])
+        """The loop is every test's: what other tests left running on it is let through unnoted."""
+        if OF_THIS_TEST.get() is self:
+            self.called.append(address[0])
         await self._connect(sock, ("127.0.0.1", self._port) if address[0] == PUBLIC else address)
 
 

@@ -178,7 +178,7 @@ async def test_a_double_click_and_a_leave_during_a_failover_are_one_debit(down_s
         country, phone = number_of("MOOVBF")
         form = {"country": country, "number": f"+{phone}", "method": "MOOVBF"}
         clicks = [buyer.post("pay", **form) for _ in range(4)]
-        others = [buyer.post("leave"), buyer.post("cancel")][: number % 3]
+        others = [buyer.post(step) for step in ("leave", "cancel")[: number % 3]]
         await asyncio.gather(*clicks, *others)
         for _ in range(4):
             down_shop.clock.advance(2_000)

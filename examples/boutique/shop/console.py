@@ -2,5 +2,5 @@
 
 
 def say(line: str) -> None:
-    """Prints one event."""
-    print(line, flush=True)
+    """Prints one event, in one piece: several threads speak."""
+    print(f"{line}\n", end="", flush=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import httpx
 import pytest
 
@@ -66,7 +68,8 @@ async def test_pages_follow_each_other_by_cursor(
     admin: Admin, receiver: Receiver, client: httpx.AsyncClient
 ) -> None:
     site = admin.running.site_id
-    names = {(await with_surplus(admin, receiver, client)).transaction_id for _ in range(2)}
+    buyers = await asyncio.gather(*(with_surplus(admin, receiver, client) for _ in range(2)))
+    names = {buyer.transaction_id for buyer in buyers}
     first = (await admin.get("/surpluses", site=site, limit=1)).json()
     second = (await admin.get("/surpluses", site=site, limit=1, cursor=first["cursor"])).json()
     assert second["cursor"] is None

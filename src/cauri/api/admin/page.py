@@ -3,37 +3,14 @@
 from __future__ import annotations
 
 import json
-from base64 import b64encode
-from hashlib import sha256
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
-from cauri.api.docs import kind_of, marked
+from cauri.api import reference_page
 
 
 def rendered(document: dict[str, Any]) -> tuple[bytes, str]:
-    """The page, and the policy that lets it use its own style alone."""
-    environment = Environment(
-        loader=PackageLoader("cauri.api"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["marked"] = marked
-    environment.filters["kind"] = kind_of
-    environment.filters["ref"] = lambda schema: str(schema.get("$ref", "")).rpartition("/")[2]
-    environment.filters["curl"] = _curl
-    style = environment.get_template("docs.css").render()
-    page = environment.get_template("admin.html").render(
-        document=document,
-        schemas=document["components"]["schemas"],
-        style=Markup(style),  # noqa: S704  our own file
-    )
-    digest = b64encode(sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; frame-ancestors 'none'"
+    """The page and its policy."""
+    page, policy = reference_page.rendered("admin.html", document, curl=_curl)
     return page.encode(), policy
 
 

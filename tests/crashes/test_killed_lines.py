@@ -1,12 +1,14 @@
 """SIGKILL before any line of an attempt's code: after a restart the operators' books and ours say the same.
 
 ``CAURI_KILLS=all`` (``make kills``) dies before every line that a purchase executes, every time it executes it; ``once`` before every
-line the first time; a number before every so-manieth; ``lifecycle/life.py:81`` or ``lifecycle/life.py:81:2`` before that one. Without it a small sample is taken.
+line the first time; ``lines`` before every line the first time that any purchase of this run executes it; a number before every
+so-manieth; ``lifecycle/life.py:81`` or ``lifecycle/life.py:81:2`` before that one. Without it a small sample is taken.
 """
 
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import signal
 from collections.abc import AsyncIterator, Sequence
@@ -80,6 +82,30 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
+@dataclass(frozen=True)
+class Lines:
+    """Lines that a purchase of this run has died before; the file is all processes' of the run."""
+
+    path: Path
+
+    def new(self, points: Sequence[Point], engine: str) -> list[Point]:
+        """The first execution of each line that nobody has taken on this engine; they are taken now."""
+        with self.path.open("a+", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.seek(0)
+            taken = set(file.read().splitlines())
+            mine = [point for point in points if point[2] == 1 and f"{engine} {named(point)[0]}" not in taken]
+            file.writelines(f"{engine} {named(point)[0]}\n" for point in mine)
+        return mine
+
+
+@pytest.fixture(scope="session")
+def lines(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Lines:
+    """In the folder of the whole run, which the processes of pytest-xdist share."""
+    own = tmp_path_factory.getbasetemp()
+    return Lines((own if worker_id == "master" else own.parent) / "killed-lines")
+
+
 @pytest.mark.timeout(20_000 if KILLS else 120)
 @pytest.mark.parametrize(
     ("name", "way"), PURCHASES if KILLS else SAMPLED, ids=lambda value: str(value).replace(" ", "_")
@@ -92,6 +118,7 @@ async def test_killed_before_any_line_of_an_attempt_it_ends_rightly(
     tmp_path: Path,
     receiver: Receiver,
     client: httpx.AsyncClient,
+    lines: Lines,
 ) -> None:
     case = BY_NAME[name]
     machine = KillingMachine(
@@ -101,8 +128,8 @@ async def test_killed_before_any_line_of_an_attempt_it_ends_rightly(
     try:
         killing = Killing(machine, receiver, client, case, way)
         every = await killing.every_point()
-        points = chosen(every)
-        assert points, f"no purchase executes {KILLS}"
+        points = lines.new(every, engine) if KILLS == "lines" else chosen(every)
+        assert points or KILLS == "lines", f"no purchase executes {KILLS}"
         missed = 0
         for start in range(0, len(points), BATCH):
             missed += await killing.batch(points[start : start + BATCH])

@@ -13,6 +13,7 @@ from cauri.checkout.offers import (
     Country,
     Option,
     asks_number,
+    away_method,
     card_of,
     countries_of,
     found_method,
@@ -110,6 +111,7 @@ class Choose(Page):
 class Confirm(Page):
     """The operator and the pay button. ``number`` is as typed, empty to use ``given``; ``method`` the one preselected.
 
+    ``away`` names the operator that the number tells and that cannot be chosen now.
     ``card``: where the number is locked, so that this page comes first, and its country has no card of its own.
     """
 
@@ -120,6 +122,7 @@ class Confirm(Page):
     locked: bool
     method: str | None
     found: bool
+    away: str
     options: tuple[Option, ...]
     failed: Code | None
     problem: Problem | None
@@ -223,6 +226,7 @@ def confirm_page(
     locked = view.payment.request.lock_phone_number and given is not None
     country = given.country if given is not None and (locked or not typed.number) else typed.country
     found = found_method(view, typed, country)
+    away = None if found else away_method(view, typed, country)
     chosen = typed.method or (found.code if found else None)
     options, card = options_of(view, country), card_of(view) if locked else None
     return Confirm(
@@ -236,6 +240,7 @@ def confirm_page(
         locked=locked,
         method=chosen,
         found=found is not None,
+        away=away.name if away else "",
         options=options,
         failed=_failed_code(view),
         problem=problem,

@@ -52,6 +52,14 @@ def card_of(view: View) -> Card | None:
     return None
 
 
+def lacks_card_block(view: View) -> bool:
+    """Whether a country is left with nothing where a card could pay, had the shop sent the card block."""
+    return any(
+        offer.unavailable == "no_method" and any(one.unavailable == "card_block" for one in offer.methods)
+        for offer in view.countries
+    )
+
+
 def asks_number(view: View) -> bool:
     """Whether any method can be chosen that a phone pays."""
     return any(

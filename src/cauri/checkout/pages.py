@@ -18,6 +18,7 @@ from cauri.checkout.offers import (
     countries_of,
     found_method,
     given_phone,
+    lacks_card_block,
     options_of,
 )
 from cauri.checkout.typed import Typed
@@ -83,7 +84,8 @@ class Page:
 class Choose(Page):
     """Country and number, or the card. ``given`` is the shop's number, shown masked; ``failed`` says why the last try failed.
 
-    ``numbers`` is false where a number would lead to nothing, since only a card can pay.
+    ``numbers`` is false where a number would lead to nothing, since only a card can pay; ``card_hidden``: it could, but the shop
+    did not send what a card needs.
     """
 
     template: ClassVar[str] = "choose.html"
@@ -96,10 +98,18 @@ class Choose(Page):
     problem: Problem | None
     numbers: bool = True
     card: Card | None = None
+    card_hidden: bool = False
 
     @property
     def payable(self) -> bool:
         return any(country.unavailable is None for country in self.countries)
+
+    @property
+    def nothing(self) -> str:
+        """The text for a page on which nothing can be chosen."""
+        if self.out_of_service:
+            return "out_of_service"
+        return "card_hidden" if self.card_hidden else "nothing_offered"
 
     @property
     def out_of_service(self) -> bool:
@@ -214,6 +224,7 @@ def choose_page(view: View, typed: Typed | None = None, problem: Problem | None 
         failed=_failed_code(view),
         problem=problem,
         numbers=numbers,
+        card_hidden=lacks_card_block(view),
         card=card,
     )
 

@@ -114,7 +114,8 @@ async def test_what_is_not_offered_is_not_preselected(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lang", "words"), [("fr", "Ce numéro est de Free Money"), ("en", "This number belongs to Free Money")]
+    ("lang", "words"),
+    [("fr", "Ce numéro correspond à Free Money"), ("en", "This number belongs to Free Money")],
 )
 async def test_an_operator_that_takes_no_payments_now_is_named_not_called_unknown(
     shop: Shop, lang: str, words: str

@@ -113,6 +113,27 @@ async def test_what_is_not_offered_is_not_preselected(shop: Shop) -> None:
     await standing.ask_operators(0)
 
 
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [("fr", "Ce numéro correspond à Free Money"), ("en", "This number belongs to Free Money")],
+)
+async def test_an_operator_that_takes_no_payments_now_is_named_not_called_unknown(
+    shop: Shop, lang: str, words: str
+) -> None:
+    visitor = await shop.opens(lang=lang)
+    await shop.client.post(
+        f"{shop.gateway.simulator_url}/_control/pawapay/provider",
+        json={"provider": "FREE_SEN", "status": "CLOSED"},
+    )
+    standing = shop.gateway.lifecycle.standing
+    await standing.ask_operators(0)
+    page = await visitor.post("number", {"country": "SN", "number": "760000001"})
+    assert preselected(page) is None
+    assert words in page.text
+    await shop.client.post(f"{shop.gateway.simulator_url}/_control/reset")
+    await standing.ask_operators(0)
+
+
 @pytest.mark.parametrize("fault", ["slow:5", "500", "nonsense", "drop_before", "drop_after"])
 async def test_silence_and_nonsense_leave_the_choice_to_the_payer(shop: Shop, fault: str) -> None:
     """A slow answer would have named one, had anybody waited for it."""

@@ -4,6 +4,7 @@ import asyncio
 import re
 
 import httpx
+import pytest
 
 from cauri.checkout.texts import TEXTS
 from cauri.domain.codes import FAILURES
@@ -25,6 +26,19 @@ async def test_the_first_page_shows_what_is_paid_and_asks_for_a_number(shop: Sho
     words = text_of(page)
     for shown in ("1 500 FCFA", "Commande 1042", "Livraison", "Cocody", "Côte d'Ivoire (+225)", "Continuer"):
         assert shown in words
+
+
+@pytest.mark.parametrize(
+    ("lang", "reason", "amount"),
+    [("fr", "La carte demande vos coordonnées", "montant"), ("en", "A card needs your details", "amount")],
+)
+async def test_a_card_alone_without_what_it_needs_says_so(
+    shop: Shop, lang: str, reason: str, amount: str
+) -> None:
+    visitor = await shop.opens(channels="CREDIT_CARD", lang=lang)
+    words = text_of(await visitor.get())
+    assert reason in words
+    assert amount not in words
 
 
 async def test_the_operator_is_found_and_can_be_corrected(shop: Shop) -> None:

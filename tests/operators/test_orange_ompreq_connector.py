@@ -59,6 +59,7 @@ async def test_a_payment_is_one_command_with_the_payers_code(operator, orange, p
     [seen] = operator.requests
     assert (seen.verb, seen.path) == ("POST", "/ompreq/payment")
     assert seen.headers["content-type"].startswith("text/xml")
+    assert seen.headers["accept"].startswith("text/xml")
     root = ElementTree.fromstring(seen.body)
     assert root.tag == "COMMAND"
     assert {element.tag: element.text for element in root} == {
@@ -116,6 +117,8 @@ ANSWERS = {
     "a root, which it should not have": (b"<COMMAND>" + fragment("200") + b"</COMMAND>", Accepted("MP220101.1234.A12345")),
     "white space": (b"\r\n <status> 200 </status>\n<transID> x1 </transID>\n", Accepted("x1")),
     "Latin-1 in the message": ("<status>OTPINV</status><message>Code expiré</message>".encode("latin-1"), Refused(Code.OTP_CODE_ERROR, "OTPINV")),
+    "a merchant's name as it is": (fragment("200", "Paiement à Awa & fils, l&eacute;gumes, effectu&#233;"), Accepted("MP220101.1234.A12345")),
+    "a cause as it is": (fragment("OTPINV", "code & montant"), Refused(Code.OTP_CODE_ERROR, "OTPINV")),
     "other elements": (b"<a/><status>200</status><b>c</b><transID>x</transID>", Accepted("x")),
     "the same twice": (b"<status>200</status><transID>x</transID><status>200</status>", Accepted("x")),
     "paid without a number": (b"<status>200</status><message>ok</message>", Unknown("status 200 without a transID", alert=True)),

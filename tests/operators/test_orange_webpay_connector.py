@@ -284,7 +284,9 @@ async def test_a_start_that_gets_no_answer_is_unknown(operator_by_path, orange_o
 async def test_without_a_token_nothing_was_started(operator_by_path, orange, order_of, answer, outcome):
     operator_by_path.at(TOKENS, answer)
     assert await orange.start(order_of()) == outcome
-    assert isinstance(await orange.check(replace(order_of(), handle=HANDLE)), Unknown)
+    asked = await orange.check(replace(order_of(), handle=HANDLE))
+    assert isinstance(asked, Unknown)
+    assert asked.alert is (outcome.code is Code.SERVICE_UNAVAILABLE), "a person must renew credentials"
     assert not operator_by_path.seen(START)
 
 

@@ -169,11 +169,11 @@ async def test_a_rejected_code_is_604_when_the_operator_names_it(operator, pawap
     assert await pawapay.start(order_of("OM")) == Refused(Code.SERVICE_UNAVAILABLE, "INVALID_PARAMETER")
 
 
-async def test_a_configuration_error_is_logged_for_whoever_runs_cauri(operator, pawapay, order_of):
+async def test_a_configuration_error_alerts_whoever_runs_cauri(operator, pawapay, order_of):
     operator.says(reason("AUTHENTICATION_ERROR"), 403)
     with capture_logs() as told:
         await pawapay.start(order_of())
-    [alert] = [entry for entry in told if entry["log_level"] == "error"]
+    [alert] = [entry for entry in told if entry.get("alert")]
     assert alert["event"] == "operator_configuration_refused"
     assert alert["word"] == "AUTHENTICATION_ERROR"
 

@@ -284,7 +284,8 @@ async def test_what_was_received_is_listed_by_operator_and_door_without_secrets(
     with pytest.raises(BROKEN):
         await many.moov_state("order-1")
     xml = "<COMMAND><api_password>hunter2</api_password><amount>1500</amount></COMMAND>"
-    async with many.http.post(many.url + "/orange-burkina/payment", data=xml) as answer:
+    url, as_xml = many.url + "/orange-burkina/payment", {"content-type": "text/xml"}
+    async with many.http.post(url, data=xml, headers=as_xml) as answer:
         assert answer.status == 200
     async with many.http.post(
         many.url + "/orange/oauth/v3/token", data={"client_secret": "hunter2", "grant_type": "x"}

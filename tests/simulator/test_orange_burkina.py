@@ -67,6 +67,23 @@ async def pay(sim: Sim, **more: Any) -> dict[str, str]:
     return answer
 
 
+@pytest.mark.parametrize(
+    ("sent", "accepted", "status"),
+    [
+        ("text/xml; charset=utf-8", "text/xml, application/xml, */*;q=0.1", 200),
+        ("application/xml", "*/*", 200),
+        ("application/json", "*/*", 415),
+        ("", "*/*", 415),
+        ("text/xml", "application/json", 406),
+    ],
+)
+async def test_it_reads_and_writes_xml_alone(sim: Sim, sent: str, accepted: str, status: int) -> None:
+    headers = {"content-type": sent, "accept": accepted}
+    async with sim.http.post(f"{sim.url}/orange-burkina/payment", data=command(), headers=headers) as answer:
+        assert answer.status == status
+    assert len(await sim.debits()) == (1 if status == 200 else 0)
+
+
 async def test_a_right_code_pays_at_once_and_the_answer_has_no_root(sim: Sim) -> None:
     status, text, answer = await send(sim, command())
     assert status == 200

@@ -1,6 +1,7 @@
 """pawaPay's doors: what they refuse, how often they debit, when they call back."""
 
 import asyncio
+import json
 import uuid
 from typing import Any
 
@@ -123,7 +124,17 @@ async def test_decimals_are_the_providers_own(
     "body", [b"", b"{", b"[]", b"\xff", b'"\\ud800"', b"[" * 50_000, b"{" + b" " * 70_000]
 )
 async def test_a_body_that_is_no_json_object_is_invalid_input(sim: Sim, body: bytes) -> None:
-    headers = {"authorization": "Bearer a-token-of-the-sandbox"}
+    await is_invalid_input(sim, body, "application/json")
+
+
+@pytest.mark.parametrize("kind", ["", "text/plain", "application/x-www-form-urlencoded"])
+async def test_a_deposit_that_is_not_sent_as_json_is_invalid_input(sim: Sim, kind: str) -> None:
+    await is_invalid_input(sim, json.dumps(a_deposit()).encode(), kind)
+    assert (await sim.get("/_control/books"))[1]["requests"] == []
+
+
+async def is_invalid_input(sim: Sim, body: bytes, kind: str) -> None:
+    headers = {"authorization": "Bearer a-token-of-the-sandbox", "content-type": kind}
     async with sim.http.post(sim.url + "/pawapay/v2/deposits", data=body, headers=headers) as response:
         assert response.status == 400
         assert (await response.json())["failureReason"]["failureCode"] == "INVALID_INPUT"

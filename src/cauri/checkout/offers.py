@@ -52,6 +52,14 @@ def card_of(view: View) -> Card | None:
     return None
 
 
+def lacks_card_block(view: View) -> bool:
+    """Whether a country is left with nothing where a card could pay, had the shop sent the card block."""
+    return any(
+        offer.unavailable == "no_method" and any(one.unavailable == "card_block" for one in offer.methods)
+        for offer in view.countries
+    )
+
+
 def asks_number(view: View) -> bool:
     """Whether any method can be chosen that a phone pays."""
     return any(
@@ -116,14 +124,12 @@ def payer_phone(view: View, typed: Typed, *, bounded: bool = True) -> Phone:
 
 def found_method(view: View, typed: Typed, country: str) -> Method | None:
     """The method of the number's prefix, where it can be chosen; None also for a number that cannot be read."""
-    offer = _offer(view, country)
-    if offer is None:
-        return None
-    try:
-        phone = payer_phone(view, typed)
-    except PayerError:
-        return None
-    return guess_method(phone, tuple(one.method for one in offer.methods if one.unavailable is None))
+    return _told(view, typed, country, usable=True)
+
+
+def away_method(view: View, typed: Typed, country: str) -> Method | None:
+    """The method of the number's prefix, where it cannot be chosen now; None where the prefix tells none."""
+    return _told(view, typed, country, usable=False)
 
 
 def untold_methods(view: View, phone: Phone) -> tuple[str, ...]:
@@ -145,6 +151,19 @@ def example_number(country: str) -> str:
     if number is None:
         return example_number("CI")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
+
+
+def _told(view: View, typed: Typed, country: str, *, usable: bool) -> Method | None:
+    offer = _offer(view, country)
+    if offer is None:
+        return None
+    try:
+        phone = payer_phone(view, typed)
+    except PayerError:
+        return None
+    return guess_method(
+        phone, tuple(one.method for one in offer.methods if (one.unavailable is None) is usable)
+    )
 
 
 def _read(typed: Typed) -> Phone:

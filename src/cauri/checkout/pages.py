@@ -13,10 +13,12 @@ from cauri.checkout.offers import (
     Country,
     Option,
     asks_number,
+    away_method,
     card_of,
     countries_of,
     found_method,
     given_phone,
+    lacks_card_block,
     options_of,
 )
 from cauri.checkout.typed import Typed
@@ -82,7 +84,8 @@ class Page:
 class Choose(Page):
     """Country and number, or the card. ``given`` is the shop's number, shown masked; ``failed`` says why the last try failed.
 
-    ``numbers`` is false where a number would lead to nothing, since only a card can pay.
+    ``numbers`` is false where a number would lead to nothing, since only a card can pay; ``card_hidden``: it could, but the shop
+    did not send what a card needs.
     """
 
     template: ClassVar[str] = "choose.html"
@@ -95,10 +98,18 @@ class Choose(Page):
     problem: Problem | None
     numbers: bool = True
     card: Card | None = None
+    card_hidden: bool = False
 
     @property
     def payable(self) -> bool:
         return any(country.unavailable is None for country in self.countries)
+
+    @property
+    def nothing(self) -> str:
+        """The text for a page on which nothing can be chosen."""
+        if self.out_of_service:
+            return "out_of_service"
+        return "card_hidden" if self.card_hidden else "nothing_offered"
 
     @property
     def out_of_service(self) -> bool:
@@ -110,6 +121,7 @@ class Choose(Page):
 class Confirm(Page):
     """The operator and the pay button. ``number`` is as typed, empty to use ``given``; ``method`` the one preselected.
 
+    ``away`` names the operator that the number tells and that cannot be chosen now.
     ``card``: where the number is locked, so that this page comes first, and its country has no card of its own.
     """
 
@@ -120,6 +132,7 @@ class Confirm(Page):
     locked: bool
     method: str | None
     found: bool
+    away: str
     options: tuple[Option, ...]
     failed: Code | None
     problem: Problem | None
@@ -211,6 +224,7 @@ def choose_page(view: View, typed: Typed | None = None, problem: Problem | None 
         failed=_failed_code(view),
         problem=problem,
         numbers=numbers,
+        card_hidden=lacks_card_block(view),
         card=card,
     )
 
@@ -223,6 +237,7 @@ def confirm_page(
     locked = view.payment.request.lock_phone_number and given is not None
     country = given.country if given is not None and (locked or not typed.number) else typed.country
     found = found_method(view, typed, country)
+    away = None if found else away_method(view, typed, country)
     chosen = typed.method or (found.code if found else None)
     options, card = options_of(view, country), card_of(view) if locked else None
     return Confirm(
@@ -236,6 +251,7 @@ def confirm_page(
         locked=locked,
         method=chosen,
         found=found is not None,
+        away=away.name if away else "",
         options=options,
         failed=_failed_code(view),
         problem=problem,

@@ -227,7 +227,7 @@ class _Customer:
         if chosen is None:
             offered = ", ".join(one.value for one in operators if not one.disabled)
             raise CustomerTrouble(
-                f"the page does not recognise the operator of this number: give a method ({offered})"
+                f"the page proposes no operator for this number: give one of its methods ({offered})"
             )
         self._tried = True
         self._say(f"operator {chosen}, pay pressed")

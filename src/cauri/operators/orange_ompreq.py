@@ -41,8 +41,15 @@ FAILURE_WORDS: dict[str, Code] = {
 ROUTES: Mapping[str, Route] = MappingProxyType({"OMBF": Route("orange_ompreq", Flow.CODE, payer_has_s=120)})
 
 _PROVIDER, _PAYID = "101", "12"
+# XML both ways: a server that writes nothing else refuses a request that accepts JSON only.
+_HEADERS = {
+    "Content-Type": "text/xml; charset=utf-8",
+    "Accept": "text/xml, application/xml, */*;q=0.1",
+}
 _FIELDS = ("status", "message", "transID")
 _PROLOGUE = re.compile(r"\A\ufeff?\s*<\?xml[^>]*\?>")
+# The fragment is put together by hand, so a merchant's "A & B" may stand in a message as it is: it must not hide a status.
+_BARE_AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6});)")
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -78,9 +85,7 @@ class OrangeOmpreq(Connector):
             "api_username": username,
             "api_password": password,
         }
-        self._line = Line(
-            self.name, base_url, {"Content-Type": "text/xml; charset=utf-8"}, _tls(certificate, key)
-        )
+        self._line = Line(self.name, base_url, _HEADERS, _tls(certificate, key))
 
     async def start(self, order: Order) -> Outcome:
         """The payment itself: it is over when the answer has been read."""
@@ -166,7 +171,7 @@ def _fields(body: bytes) -> dict[str, str] | None:
     to expand and no external ones to fetch; the size is capped by the line.
     """
     try:
-        text = _PROLOGUE.sub("", _decoded(body))
+        text = _BARE_AMPERSAND.sub("&amp;", _PROLOGUE.sub("", _decoded(body)))
         root = ElementTree.fromstring(f"<answer>{text}</answer>")  # noqa: S314
     except (ElementTree.ParseError, ValueError):
         return None

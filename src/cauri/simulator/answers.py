@@ -49,6 +49,12 @@ async def spoiled(answer: str, normal: Response, failure: Response, agenda: Agen
     return normal
 
 
+def sent_as_json(request: Request) -> bool:
+    """Whether the request says that its body is JSON, as operators want it."""
+    kind = request.headers.get("content-type", "").partition(";")[0]
+    return kind.strip().lower() == "application/json"
+
+
 async def read_json_object(request: Request) -> dict[str, Any] | None:
     """The request's JSON object; None when it is anything else, too large, or not JSON at all."""
     body = await request.body()

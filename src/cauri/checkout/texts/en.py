@@ -22,11 +22,13 @@ TEXTS: dict[str, str] = {
     "try_another": "Try another number",
     "failed": "The payment did not go through",
     "out_of_service": "The operators do not answer at the moment. Nothing was paid. Reload this page in a few minutes, or go back to the shop.",
+    "card_hidden": "A card needs your details and address, which the shop did not send in full. Go back to the shop and choose another way to pay.",
     "nothing_offered": "No way to pay fits this amount. Go back to the shop and choose another one.",
     # Confirm: operator and pay button
     "confirm": "Check and pay",
     "operator": "Operator",
     "operator_found": "Found from your number. If you have changed operator, correct it here.",
+    "operator_away": "This number belongs to {operator}, which cannot be used for this payment now: choose another operator, or another number.",
     "operator_not_found": "We did not recognise the operator of this number: please choose it.",
     "number_changed": "The number has changed: check the operator, then pay.",
     "pay": "Pay {amount}",

@@ -22,11 +22,13 @@ TEXTS: dict[str, str] = {
     "try_another": "Essayer un autre numéro",
     "failed": "Le paiement n'a pas abouti",
     "out_of_service": "Les opérateurs ne répondent pas en ce moment. Rien n'a été payé. Rechargez cette page dans quelques minutes, ou revenez à la boutique.",
+    "card_hidden": "La carte demande vos coordonnées, que la boutique n'a pas transmises en entier. Revenez à la boutique et choisissez un autre moyen.",
     "nothing_offered": "Aucun moyen de paiement ne convient à ce montant. Revenez à la boutique et choisissez un autre moyen.",
     # Confirm: operator and pay button
     "confirm": "Vérifiez et payez",
     "operator": "Opérateur",
     "operator_found": "Trouvé d'après votre numéro. Si vous avez changé d'opérateur, corrigez ici.",
+    "operator_away": "Ce numéro correspond à {operator}, qui ne peut pas servir pour ce paiement en ce moment : choisissez un autre opérateur, ou un autre numéro.",
     "operator_not_found": "Nous n'avons pas reconnu l'opérateur de ce numéro : choisissez-le.",
     "number_changed": "Le numéro a changé : vérifiez l'opérateur, puis payez.",
     "pay": "Payer {amount}",

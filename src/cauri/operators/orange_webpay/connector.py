@@ -109,7 +109,8 @@ class OrangeWebPay(Connector):
             "check", "transactionstatus", order, question_of(order, handle), self._check_timeout_s
         )
         if not isinstance(reply, Answer):
-            return Unknown(f"the check got no answer: {reply.why}")
+            shut_out = isinstance(reply, NoToken) and reply.ours
+            return Unknown(f"the check got no answer: {reply.why}", alert=shut_out)
         late = self._clock.now() >= order.sent_at + UNSUBMITTED_FINAL_AFTER_S * SECOND
         return read_check(reply, order, late, self._failed)
 

@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import msgspec
-import structlog
 
 from cauri.clock import SECOND, Clock
 from cauri.domain.codes import Code
 from cauri.domain.outcome import Outcome, Refused, Unknown
 from cauri.domain.phone import Phone
+from cauri.operators.alerts import configuration_refused
 from cauri.operators.base import Availability, BadCallback, Callback, Connector, Order, Silence
 from cauri.operators.http import Answer, Line, Lost, NotSent, Reply, Request
 from cauri.operators.pawapay.signatures import Signatures, SignedCallbacks
@@ -29,8 +29,6 @@ from cauri.operators.pawapay.words import (
     read_check,
     read_start,
 )
-
-log = structlog.get_logger("cauri.operators")
 
 
 class PawaPay(Connector):
@@ -150,16 +148,11 @@ class PawaPay(Connector):
 
 
 def _told(outcome: Outcome, order: Order) -> Outcome:
-    """A configuration error ends the attempt with 603, which nobody would look at: so it is logged as an error."""
+    """A configuration error ends the attempt with 603, which nobody would look at: so a person is alerted."""
     if (
         isinstance(outcome, Refused)
         and outcome.code is Code.SERVICE_UNAVAILABLE
         and outcome.word in CONFIGURATION_WORDS
     ):
-        log.error(
-            "operator_configuration_refused",
-            operator=PawaPay.name,
-            reference=order.reference,
-            word=outcome.word,
-        )
+        configuration_refused(PawaPay.name, order.reference, outcome.word)
     return outcome

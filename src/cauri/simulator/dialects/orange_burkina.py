@@ -63,6 +63,7 @@ _SHAPES = {
 }
 _CUSTOMER = re.compile(r"(?:226)?(0[4-7][0-9]{6}|4[0-9]{7}|[567][4-7][0-9]{6})")
 _CODE = re.compile(r"[0-9]{6}")
+_XML_TYPES = ("text/xml", "application/xml")
 
 
 class Refused(Exception):
@@ -101,6 +102,8 @@ class OrangeBurkina:
 
     async def _pay(self, request: Request) -> Response:
         self._exchange.agenda.run_due()
+        if (misfit := _misfit(request)) is not None:
+            return Response("", misfit)
         try:
             command = self._read(await request.body())
             return await self._collect(request, command)
@@ -171,6 +174,18 @@ class OrangeBurkina:
         )
         self._exchange.record(collection)
         return collection
+
+
+def _misfit(request: Request) -> int | None:
+    """The HTTP status with which a server of XML alone turns away what is not sent as XML, or may not be answered in it."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() not in _XML_TYPES:
+        return 415
+    accepted = {part.partition(";")[0].strip().lower() for part in _accept_of(request).split(",")}
+    return None if accepted & {*_XML_TYPES, "text/*", "application/*", "*/*"} else 406
+
+
+def _accept_of(request: Request) -> str:
+    return request.headers.get("accept", "").strip() or "*/*"
 
 
 def _read_xml(body: bytes) -> dict[str, str]:

@@ -3,12 +3,13 @@
 import hmac
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from cauri.simulator.answers import Dropped, json_answer, read_json_object, spoiled
+from cauri.simulator.answers import Dropped, json_answer, read_json_object, sent_as_json, spoiled
 from cauri.simulator.dialects.pawapay.auth_page import AuthPages
 from cauri.simulator.dialects.pawapay.callbacks import DepositCallbacks
 from cauri.simulator.dialects.pawapay.levers import Levers
@@ -115,9 +116,7 @@ class PawaPay:
         return guarded
 
     async def _start(self, request: Request) -> Response:
-        body = await read_json_object(request)
-        if body is None:
-            raise Refused("INVALID_INPUT", "We were unable to parse the payload of the request.")
+        body = await _body_of(request)
         try:
             deposit = read_deposit(body, self._market)
         except Rejected as rejected:
@@ -221,9 +220,7 @@ class PawaPay:
         return json_answer(self._signer.public_keys())
 
     async def _predict(self, request: Request) -> Response:
-        body = await read_json_object(request)
-        if body is None:
-            raise Refused("INVALID_INPUT", "We were unable to parse the payload of the request.")
+        body = await _body_of(request)
         if not isinstance(body.get("phoneNumber"), str):
             raise Refused("MISSING_PARAMETER", "The parameter 'phoneNumber' is mandatory.")
         found = predict(body["phoneNumber"])
@@ -233,6 +230,13 @@ class PawaPay:
         return json_answer(
             {"country": provider.country.iso3, "provider": provider.code, "phoneNumber": phone}
         )
+
+
+async def _body_of(request: Request) -> dict[str, Any]:
+    body = await read_json_object(request) if sent_as_json(request) else None
+    if body is None:
+        raise Refused("INVALID_INPUT", "We were unable to parse the payload of the request.")
+    return body
 
 
 def _is_rejected(story: Story) -> bool:

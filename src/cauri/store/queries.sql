@@ -599,6 +599,10 @@ ON CONFLICT (process, connector) DO UPDATE SET at = excluded.at, state = exclude
 -- What the processes said of their connectors since a moment.
 SELECT s.process, s.connector, s.at, s.state FROM standing s WHERE s.at >= :since ORDER BY s.connector, s.process
 
+-- name: standing_processes
+-- How many processes said something of each connector since a moment.
+SELECT s.connector, COUNT(*) FROM standing s WHERE s.at >= :since GROUP BY s.connector
+
 -- name: prune_standings
 -- Processes that have said nothing for long.
 DELETE FROM standing WHERE at < :before

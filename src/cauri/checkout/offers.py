@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import phonenumbers
@@ -11,7 +12,7 @@ from cauri.domain.errors import PayerError
 from cauri.domain.methods import METHODS, Family, Method
 from cauri.domain.payment import PaymentRequest
 from cauri.domain.phone import BadPhone, Phone, guess_method, read_phone
-from cauri.lifecycle import CountryOffer, View
+from cauri.lifecycle import CountryOffer, MethodOffer, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,15 @@ def payer_phone(view: View, typed: Typed, *, bounded: bool = True) -> Phone:
 
 def found_method(view: View, typed: Typed, country: str) -> Method | None:
     """The method of the number's prefix, where it can be chosen; None also for a number that cannot be read."""
+    return _told(view, typed, country, lambda one: one.unavailable is None)
+
+
+def unusable_method(view: View, typed: Typed, country: str) -> Method | None:
+    """The method of the number's prefix where that is one which cannot be chosen now, though somebody serves it."""
+    return _told(view, typed, country, lambda one: one.unavailable not in (None, "not_offered"))
+
+
+def _told(view: View, typed: Typed, country: str, wanted: Callable[[MethodOffer], bool]) -> Method | None:
     offer = _offer(view, country)
     if offer is None:
         return None
@@ -123,7 +133,7 @@ def found_method(view: View, typed: Typed, country: str) -> Method | None:
         phone = payer_phone(view, typed)
     except PayerError:
         return None
-    return guess_method(phone, tuple(one.method for one in offer.methods if one.unavailable is None))
+    return guess_method(phone, tuple(one.method for one in offer.methods if wanted(one)))
 
 
 def untold_methods(view: View, phone: Phone) -> tuple[str, ...]:

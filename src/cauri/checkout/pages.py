@@ -18,6 +18,7 @@ from cauri.checkout.offers import (
     found_method,
     given_phone,
     options_of,
+    unusable_method,
 )
 from cauri.checkout.typed import Typed
 from cauri.checkout.way_back import WayBack, way_back
@@ -110,6 +111,7 @@ class Choose(Page):
 class Confirm(Page):
     """The operator and the pay button. ``number`` is as typed, empty to use ``given``; ``method`` the one preselected.
 
+    ``unusable``: the name of the number's own operator, where that cannot be chosen now.
     ``card``: where the number is locked, so that this page comes first, and its country has no card of its own.
     """
 
@@ -120,6 +122,7 @@ class Confirm(Page):
     locked: bool
     method: str | None
     found: bool
+    unusable: str | None
     options: tuple[Option, ...]
     failed: Code | None
     problem: Problem | None
@@ -223,6 +226,7 @@ def confirm_page(
     locked = view.payment.request.lock_phone_number and given is not None
     country = given.country if given is not None and (locked or not typed.number) else typed.country
     found = found_method(view, typed, country)
+    unusable = None if found else unusable_method(view, typed, country)
     chosen = typed.method or (found.code if found else None)
     options, card = options_of(view, country), card_of(view) if locked else None
     return Confirm(
@@ -236,6 +240,7 @@ def confirm_page(
         locked=locked,
         method=chosen,
         found=found is not None,
+        unusable=unusable.name if unusable else None,
         options=options,
         failed=_failed_code(view),
         problem=problem,

@@ -28,6 +28,7 @@ TEXTS: dict[str, str] = {
     "operator": "Operator",
     "operator_found": "Found from your number. If you have changed operator, correct it here.",
     "operator_not_found": "We did not recognise the operator of this number: please choose it.",
+    "operator_unusable": "{operator}, the operator of this number, cannot be used for this payment. Choose another operator, or change the number.",
     "number_changed": "The number has changed: check the operator, then pay.",
     "pay": "Pay {amount}",
     "change": "Change country or number",

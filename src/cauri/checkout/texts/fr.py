@@ -28,6 +28,7 @@ TEXTS: dict[str, str] = {
     "operator": "Opérateur",
     "operator_found": "Trouvé d'après votre numéro. Si vous avez changé d'opérateur, corrigez ici.",
     "operator_not_found": "Nous n'avons pas reconnu l'opérateur de ce numéro : choisissez-le.",
+    "operator_unusable": "{operator}, l'opérateur de ce numéro, ne peut pas servir pour ce paiement. Choisissez un autre opérateur, ou changez de numéro.",
     "number_changed": "Le numéro a changé : vérifiez l'opérateur, puis payez.",
     "pay": "Payer {amount}",
     "change": "Changer de pays ou de numéro",

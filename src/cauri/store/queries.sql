@@ -146,6 +146,12 @@ SELECT r.value->>'phone', CAST(r.value->>'at' AS BIGINT), r.value->>'token', CAS
 FROM {rows} WHERE true
 ON CONFLICT DO NOTHING
 
+-- name: forget_prompts
+-- Prompts that never left.
+DELETE FROM prompt WHERE (phone, at, token, number) IN (
+    SELECT p.phone, p.at, p.token, p.number FROM {rows} JOIN prompt p ON p.phone = r.value->>'phone'
+    WHERE p.token = r.value->>'token' AND p.number = CAST(r.value->>'number' AS INTEGER))
+
 -- name: prune_prompts
 -- Prompts that no limit looks back to.
 DELETE FROM prompt WHERE at < :before

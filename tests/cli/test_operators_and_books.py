@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from datetime import UTC, datetime
 
 import pytest
+import requests
 
 from tests.cli.conftest import Cauri
 from tests.cli.test_sandbox import check, open_payment
@@ -80,6 +82,31 @@ def test_a_statement_brings_in_what_was_missed_and_a_surplus_is_given_back(cauri
     assert "by Fatou: Moov refund R-12" in cauri.run("surplus", "list", "--all").stdout
     again = cauri.run("surplus", "refunded", first, "--why", "again")
     assert (again.returncode, "already, by Fatou" in again.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("decision", "words"), [("--failed=600", "has failed"), ("--paid=MP9", "are a surplus to be given back")]
+)
+def test_a_decision_about_an_attempt_that_outlived_its_payment_says_so(
+    cauri: Cauri, decision: str, words: str
+) -> None:
+    facts = cauri.start("--data", "cauri-data", "--operator-delay", "0")
+    payment = open_payment(facts)
+    for number, code in (("0102324602", "662"), ("0102324129", "623")):
+        form = {"country": "CI", "method": "FLOOZ", "number": number}
+        requests.post(f"{payment['payment_url']}/pay", data=form, timeout=10)
+        while check(facts, payment["transaction_id"]) != code:
+            time.sleep(0.1)
+    statement(cauri, f"MP1;{references(cauri)[0]};1500;SUCCES")
+    run = ("reconcile", "import", "moov.csv", "--operator", "moov_3pp_ci", "--columns", "columns.toml")
+    cauri.run(*run, "--apply")
+    assert check(facts, payment["transaction_id"]) == "00"
+    close = ("reconcile", "close", facts["site_id"], payment["transaction_id"])
+    done = cauri.run(*close, decision, "--why", "by letter")
+    assert done.returncode == 0, done.stderr
+    assert "had ended and stays 00 SUCCES" in done.stdout
+    assert words in done.stdout
+    assert ("operator's MP9" in cauri.run("surplus", "list").stdout) is (decision == "--paid=MP9")
 
 
 def test_operators_are_shown_as_a_table_and_as_json(cauri: Cauri) -> None:

@@ -302,6 +302,7 @@ def test_an_attempt_that_no_rule_can_end_is_listed_and_closed_by_a_person(cauri:
         "in the statement of 23/11",
     )
     assert done.returncode == 0, done.stderr
+    assert "is now 00 SUCCES; the shop will be notified" in done.stdout
     assert (
         cauri.run(
             *close, failed["transaction_id"], "--failed", "600", "--why", "not in the statement"
@@ -315,6 +316,9 @@ def test_an_attempt_that_no_rule_can_end_is_listed_and_closed_by_a_person(cauri:
     again = cauri.run(*close, paid["transaction_id"], "--failed", "600", "--why", "changed my mind")
     assert again.returncode == 2
     assert "no attempt in flight" in again.stderr
+    audit = cauri.run("admin", "audit").stdout
+    assert audit.count("closeAttempt") == 3
+    assert f"{site} {paid['transaction_id']}" in audit
 
 
 BAD_CLOSES = [

@@ -212,6 +212,7 @@ def test_a_quote_that_is_never_closed_ends_in_a_bad_line(tmp_path: Path) -> None
         ("ref,ref,amount,currency,status,date\n", "twice"),
         ("ref,amount,currency,status\n", "column date"),
         ("\n" * 60 + HEAD, "no header"),
+        ("\x1b[2Jref\x07,amount\n", "is ?[2Jref? | amount."),
     ],
 )
 def test_without_its_header_nothing_is_read(tmp_path: Path, content: str, words: str) -> None:

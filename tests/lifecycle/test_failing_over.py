@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import html
 from collections.abc import AsyncIterator
 from itertools import takewhile
 
@@ -118,9 +119,13 @@ async def test_it_opens_greys_the_method_and_lets_one_probe_through(
     assert await nobody.code() == "662"
     await nobody.post("cancel")
     assert await nobody.code() == "804"
-    for lang, words in (("fr", "indisponible pour le moment"), ("en", "not available for the moment")):
+    for lang, words, whose in (
+        ("fr", "indisponible pour le moment", "Ce numéro correspond à Moov Money"),
+        ("en", "not available for the moment", "This number belongs to Moov Money"),
+    ):
         page = await (await shop.opens(lang=lang)).post("number", country="CI", number="0102324373")
         assert words in page.text
+        assert whose in html.unescape(page.text)
 
     shop.clock.advance(30_000)
     probes = [await shop.opens() for _ in range(3)]

@@ -123,6 +123,21 @@ async def test_a_failover_is_the_same_prompt(
         assert answers == [303, 303, 429]
 
 
+async def test_a_prompt_that_never_left_does_not_count(
+    start_gateway: StartGateway, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An operator that is down for a minute must not keep its payers waiting for an hour."""
+    with closed_port() as url:
+        moov_first(monkeypatch, url)
+        running = await start_gateway(clock=ManualClock(), adjusted=adjusted)
+        shop = Shop(await running.new_site(), shop.receiver, shop.client)
+        for _ in range(4):  # nobody but Moov serves it
+            answer, buyer = await asks(shop, "203.0.113.7", "+2250102324129", "FLOOZ")
+            assert answer.status_code == 303
+            assert [each.code.number for each in (await buyer.timeline()).attempts] == ["804"]
+        assert await kept(running, "+2250102324129") == []
+
+
 async def kept(running: Running, number: str) -> list[tuple[str, str]]:
     """Phone and address of the prompts that the database still has of a number."""
     url = running.sandbox.gateway.settings.database

@@ -196,6 +196,50 @@ async def test_what_the_statement_calls_refused_is_paid_here_only(
     assert "the statement says REVERSED on line 2" in capsys.readouterr().out
 
 
+async def test_what_the_same_statement_takes_back_is_left_to_a_person(
+    own: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Operators that give back write a line of its own for it; only a word from before the payment changes nothing."""
+    buyers = await bought(own, "never", "602", "paid", "never", "never")
+    back, surplus, both, retried, unclear = buyers
+    paid = [await row_of(buyer) for buyer in buyers]
+    rows = [
+        {**await row_of(retried, "PENDING"), "created": "2026-01-01 00:00:00"},
+        *paid,
+        *[await row_of(buyer, "REVERSED", created="2036-01-01 00:00:00") for buyer in (back, surplus, both)],
+        {**await row_of(unclear, "REFUND"), "amount": "-1500.00"},
+    ]
+    before = await states([back, surplus, both, unclear])
+    assert await run_import(own, tmp_path, rows, apply=True) == {
+        Finding.BOTH: 1,
+        Finding.THERE: 4,
+        Finding.HERE: 1,
+        Finding.UNPAID: 4,
+        "bad": 1,
+        "recorded": 1,
+    }
+    assert await states([back, surplus, both, unclear]) == before
+    assert await retried.code() == "00"
+    printed = capsys.readouterr().out
+    assert printed.count("nothing was recorded: a person must look") == 3
+    assert "but the statement says REVERSED on line 8" in printed
+    assert "but line 11 cannot be read" in printed
+    (line,) = [each for each in printed.splitlines() if each.startswith(f"{Finding.HERE}:")]
+    assert both.transaction_id in line
+    assert line.endswith("the statement says REVERSED on line 10")
+
+
+async def test_a_surplus_that_was_given_back_may_be_taken_back_there(own: Shop, tmp_path: Path) -> None:
+    (buyer,) = await bought(own, "602")
+    row = await row_of(buyer)
+    await run_import(own, tmp_path, [row], apply=True)
+    rows = [row, {**row, "status": "REVERSED"}]
+    assert await run_import(own, tmp_path, rows) == {Finding.BOTH: 1, Finding.UNPAID: 1, Finding.HERE: 1}
+    people = lifecycle_without_operators(own.running.store)
+    await people.refund(row["depositId"], who="Awa", why="R-12")
+    assert await run_import(own, tmp_path, rows) == {Finding.BOTH: 1, Finding.UNPAID: 1}
+
+
 async def test_another_operators_attempts_are_not_of_this_statement(own: Shop, tmp_path: Path) -> None:
     buyer = await own.opens()
     await take(pays("623", "FLOOZ"), buyer)

@@ -11,7 +11,9 @@ from msgspec.structs import replace
 
 from cauri.app import Gateway
 from cauri.clock import HOUR, MINUTE, SECOND
+from cauri.domain.breaker import BreakerRule
 from cauri.domain.outcome import Unknown
+from cauri.lifecycle.standing import Standing
 from cauri.loops.poll_operators import PLACES, Pace, PollOperators
 from cauri.operators.base import Order, Silence
 from cauri.operators.moov_3pp import Moov3pp
@@ -26,20 +28,25 @@ from tests.lifecycle.steps import pays, take
     [
         (2.0, [0], [2]),
         (2.0, [0, 0], [2, 0]),
-        (2.0, [0, 500, 1_000], [2, 1, 1]),
+        (2.0, [0, 500, 999, 1_000, 1_500], [2, 0, 0, 2, 0]),
         (2.0, [0, 60_000], [2, 2]),  # nothing is saved up beyond a second
+        (2.5, [0, 800, 1_000], [2, 0, 2]),
         (0.2, [0, 1_000, 5_000, 6_000], [1, 0, 1, 0]),
-        (50.0, [0, 10, 20], [50, 0, 1]),
-        (2.0, [0, -5_000], [2, 0]),  # a clock that is put back gives nothing
+        (50.0, [0, 10, 20, 1_000], [50, 0, 0, 50]),
+        (
+            2.0,
+            [0, -5_000, -4_500, -4_000],
+            [2, 0, 0, 2],
+        ),  # a clock that is put back gives nothing, and takes a second
     ],
 )
 def test_a_pace_never_gives_more_than_so_many_a_second(
     per_s: float, moments: list[int], free: list[int]
 ) -> None:
-    pace, given = Pace(per_s, 0), []
+    pace, given = Pace(per_s), []
     for moment in moments:
         given.append(pace.free(moment))
-        pace.take(given[-1])
+        pace.take(given[-1], moment)
     assert given == free
 
 
@@ -103,6 +110,24 @@ async def test_an_operator_is_asked_no_faster_than_it_allows(
         await poller.idle()
         quiet.clock.advance(SECOND)
     assert taken == [2, 2, 2, 1, 0, 0]
+
+
+async def test_processes_share_what_an_operator_allows(quiet: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PawaPay, "asks_per_s", 4.0)
+    running, clock = quiet.running, quiet.clock
+    standing, store = running.lifecycle.standing, running.store
+    other = Standing(running.sandbox.gateway.operators, clock, BreakerRule(), "another process")
+    await in_flight(quiet, "OM", 10)
+    clock.advance(20 * MINUTE)
+    poller, taken = PollOperators(running.lifecycle, clock), []
+    for told in (True, True, False, False):
+        if told:
+            await other.save(store)
+        await standing.save(store)
+        taken.append(await poller.tick(clock.now()))
+        await poller.idle()
+        clock.advance(30 * SECOND)
+    assert taken == [2, 2, 2, 4], "the other is counted until it has been silent for 45 seconds"
 
 
 async def test_an_operator_that_cannot_be_asked_never_is_and_goes_to_the_reconcile_list(

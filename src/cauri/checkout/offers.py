@@ -127,8 +127,8 @@ def found_method(view: View, typed: Typed, country: str) -> Method | None:
     return _told(view, typed, country, usable=True)
 
 
-def away_method(view: View, typed: Typed, country: str) -> Method | None:
-    """The method of the number's prefix, where it cannot be chosen now; None where the prefix tells none."""
+def unusable_method(view: View, typed: Typed, country: str) -> Method | None:
+    """The method of the number's prefix, where it cannot be chosen for this payment; None where the prefix tells none."""
     return _told(view, typed, country, usable=False)
 
 

@@ -13,13 +13,13 @@ from cauri.checkout.offers import (
     Country,
     Option,
     asks_number,
-    away_method,
     card_of,
     countries_of,
     found_method,
     given_phone,
     lacks_card_block,
     options_of,
+    unusable_method,
 )
 from cauri.checkout.typed import Typed
 from cauri.checkout.way_back import WayBack, way_back
@@ -121,7 +121,7 @@ class Choose(Page):
 class Confirm(Page):
     """The operator and the pay button. ``number`` is as typed, empty to use ``given``; ``method`` the one preselected.
 
-    ``away`` names the operator that the number tells and that cannot be chosen now.
+    ``unusable``: the name of the number's own operator, where that cannot be chosen, else empty.
     ``card``: where the number is locked, so that this page comes first, and its country has no card of its own.
     """
 
@@ -132,7 +132,7 @@ class Confirm(Page):
     locked: bool
     method: str | None
     found: bool
-    away: str
+    unusable: str
     options: tuple[Option, ...]
     failed: Code | None
     problem: Problem | None
@@ -237,7 +237,7 @@ def confirm_page(
     locked = view.payment.request.lock_phone_number and given is not None
     country = given.country if given is not None and (locked or not typed.number) else typed.country
     found = found_method(view, typed, country)
-    away = None if found else away_method(view, typed, country)
+    unusable = None if found else unusable_method(view, typed, country)
     chosen = typed.method or (found.code if found else None)
     options, card = options_of(view, country), card_of(view) if locked else None
     return Confirm(
@@ -251,7 +251,7 @@ def confirm_page(
         locked=locked,
         method=chosen,
         found=found is not None,
-        away=away.name if away else "",
+        unusable=unusable.name if unusable else "",
         options=options,
         failed=_failed_code(view),
         problem=problem,

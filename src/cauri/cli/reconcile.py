@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import Annotated
 
 import typer
@@ -18,12 +17,15 @@ from cauri.cli.instance import (
     run,
 )
 from cauri.cli.reconcile_import import import_command
+from cauri.cli.recording import recorded
+from cauri.cli.recording import who as logged_in
 from cauri.cli.words import moment
 from cauri.clock import MINUTE, Clock
 from cauri.domain.codes import BY_NUMBER, Code, Kind
 from cauri.domain.errors import NothingToClose, PaymentNotFound
 from cauri.domain.outcome import Accepted, Refused
-from cauri.domain.payment import Attempt, Payment
+from cauri.domain.payment import Attempt, AttemptStatus, Payment
+from cauri.store import AdminRecords
 
 app = plain_app("Attempts that no rule can end, and operators' statements.")
 app.command("import")(import_command)
@@ -40,7 +42,7 @@ def list_command(
 
     async def work() -> list[tuple[Attempt, str, str]]:
         async with opened_store(config, data, database) as store:
-            return await store.unended(Clock().now() - minutes * MINUTE)
+            return await store.unended(Clock().now() - minutes * MINUTE, limit=100_000)
 
     found = run(work())
     for attempt, site_id, transaction_id in found:
@@ -79,12 +81,15 @@ def close(
     if not why.strip():
         raise Trouble("--why: give a reason; it is all that will be known of this decision later")
 
-    async def work() -> Payment:
+    async def work() -> tuple[Payment, Attempt]:
         async with opened_store(config, data, database) as store:
             try:
-                return await lifecycle_without_operators(store).close(
-                    site_id, transaction_id, decision, who=who or getpass.getuser(), why=why.strip()
-                )
+                async with recorded(
+                    AdminRecords(store.engine), "closeAttempt", f"{site_id} {transaction_id}"
+                ):
+                    return await lifecycle_without_operators(store).close(
+                        site_id, transaction_id, decision, who=who or logged_in(), why=why.strip()
+                    )
             except PaymentNotFound:
                 raise Trouble(f"site {site_id} has no payment {transaction_id}") from None
             except NothingToClose as error:
@@ -92,10 +97,22 @@ def close(
                     f"{error}: 'cauri payment show {site_id} {transaction_id}' tells how it stands"
                 ) from None
 
-    payment = run(work())
-    typer.echo(
-        f"{transaction_id} is now {payment.code.number} {payment.code.message}; the shop will be notified"
-    )
+    typer.echo(_became(*run(work())))
+
+
+def _became(payment: Payment, attempt: Attempt) -> str:
+    """An attempt that outlived its payment changes nothing for the shop; its money is to be given back."""
+    now = f"{payment.code.number} {payment.code.message}"
+    if attempt.status is AttemptStatus.SURPLUS:
+        return (
+            f"{payment.transaction_id} had ended and stays {now}: the {attempt.amount} {attempt.currency} are a surplus "
+            f"to be given back ('cauri surplus list'), {attempt.reference}"
+        )
+    if payment.final and payment.ended_at != attempt.ended_at:
+        return (
+            f"{payment.transaction_id} had ended and stays {now}; its attempt {attempt.reference} has failed"
+        )
+    return f"{payment.transaction_id} is now {now}; the shop will be notified"
 
 
 def _decision(paid: str | None, failed: str | None) -> Accepted | Refused:

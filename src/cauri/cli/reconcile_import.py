@@ -59,6 +59,7 @@ class Import:
         self._apply = apply
         self._who = who
         self._since, self._until = period
+        self._there: list[Found] = []
         self.counts: Counter[str] = Counter()
         self.dates: tuple[int, int] | None = None
 
@@ -68,12 +69,13 @@ class Import:
             good = [line for line in batch if isinstance(line, Line)]
             for bad in batch:
                 if isinstance(bad, BadLine):
-                    self.counts["bad"] += 1
-                    typer.echo(f"line {bad.number} cannot be read: {bad.why}")
+                    self._bad(bad)
             self._widen(good)
             for found in await self._reconciliation.compare(good):
                 await self._tell(found)
             progressed(self._statement.position)
+        for found in self._there:
+            await self._tell_there(found)
         if self.dates is not None:
             first, last = self._statement.span(*self.dates)
             if self._since is not None:
@@ -90,15 +92,31 @@ class Import:
         if moments:
             self.dates = (min(moments), max(moments))
 
+    def _bad(self, bad: BadLine) -> None:
+        self.counts["bad"] += 1
+        if bad.reference is not None:
+            self._reconciliation.unreadable(bad.reference, bad.number)
+        typer.echo(f"line {bad.number} cannot be read: {bad.why}")
+
     async def _tell(self, found: Found) -> None:
         self.counts[found.finding] += 1
-        if found.finding not in SHOWN:
-            return
-        became = ""
-        if found.finding is Finding.THERE and self._apply is not None:
-            status = await record(self._lifecycle.asking, self._store, found, who=self._who, why=self._apply)
+        if found.finding is Finding.THERE:
+            self._there.append(found)
+        elif found.finding in SHOWN:
+            typer.echo(await self._words(found))
+
+    async def _tell_there(self, found: Found) -> None:
+        """Once the whole statement was read: a later line may take back what this one says."""
+        doubt = self._reconciliation.doubt(found.attempt.reference) if found.attempt else None
+        became = f"  but {doubt}" if doubt else ""
+        if self._apply is not None:
+            status = None
+            if doubt is None:
+                status = await record(
+                    self._lifecycle.asking, self._store, found, who=self._who, why=self._apply
+                )
             self.counts["recorded"] += status is not None
-            became = f"  → {status}" if status else "  → nothing could be recorded: a person must look"
+            became += f"  → {status}" if status else "  → nothing was recorded: a person must look"
         typer.echo(f"{await self._words(found)}{became}")
 
     async def _words(self, found: Found) -> str:

@@ -35,10 +35,11 @@ _SMALLEST = (
 
 @dataclass(frozen=True, slots=True)
 class BadLine:
-    """A line that cannot be read: where in the file, and why."""
+    """A line that cannot be read: where in the file, and why. ``reference``: our own, where at least that can be read."""
 
     number: int
     why: str
+    reference: str | None = None
 
 
 class Statement:
@@ -116,7 +117,7 @@ class Statement:
         missing = ", ".join(name for name in wanted if name not in likely)
         raise Trouble(
             f"{self._path}: no header with the column{'s' if ',' in missing else ''} {missing}; "
-            f"its most likely header is {' | '.join(likely)[:200] or 'empty'}. Mend the table [statements.…], its delimiter, "
+            f"its most likely header is {_printable(' | '.join(likely)[:200]) or 'empty'}. Mend the table [statements.…], its delimiter, "
             "or its encoding"
         )
 
@@ -128,28 +129,30 @@ class Statement:
         def cell(column: str | None) -> str:
             return "" if column is None else row[places[column]].strip()
 
+        own: str | None = None
         try:
             reference, operator_id = (
                 _identifier(cell(settings.reference)),
                 _identifier(cell(settings.operator_id)),
             )
+            own = _own(reference) if reference else None
             word = cell(settings.status)
             line = Line(
                 number=number,
-                reference=_own(reference) if reference else None,
+                reference=own,
                 operator_id=operator_id,
                 amount=amount_of(cell(settings.amount), settings.decimal_sign),
                 currency=(cell(settings.currency) or settings.currency_is or "").upper(),
                 paid=settings.status is None
                 or word.casefold() in {each.casefold() for each in settings.paid},
-                word=word if word.isprintable() else "?",
+                word=_printable(word),
                 at=self._moment(" ".join(filter(None, (cell(settings.date), cell(settings.time))))),
             )
         except ValueError as error:
-            return BadLine(number, str(error))
+            return BadLine(number, str(error), own)
         if line.paid and reference is None and operator_id is None:
             return BadLine(number, "has neither reference nor operator's number")
-        return line if line.currency else BadLine(number, "names no currency")
+        return line if line.currency else BadLine(number, "names no currency", own)
 
     def _moment(self, text: str) -> int:
         try:
@@ -177,6 +180,11 @@ def amount_of(text: str, decimal_sign: str) -> Decimal:
     if len(text) > AMOUNT_MAX_CHARS or re.fullmatch(pattern, bare) is None:
         raise ValueError(f"amount {text[:AMOUNT_MAX_CHARS]!r} is no amount with decimal sign {decimal_sign}")
     return Decimal(bare.lstrip("+").replace(" ", "").replace(other, "").replace(decimal_sign, "."))
+
+
+def _printable(text: str) -> str:
+    """A file that is no statement must not write to somebody's terminal what the terminal obeys."""
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def _own(reference: str) -> str:

@@ -24,7 +24,7 @@ from cauri.domain.payment import (
 
 Moved = tuple[AttemptStatus | None, Attempt]
 
-_OF_CHANGE = ("surplus", "refunded", "guard", "actor", "note")
+_OF_CHANGE = ("surplus", "refunded", "rang_nobody", "guard", "actor", "note")
 
 
 def _change(before: Payment, event: str, at: int, move_id: str, *attempts: Moved, **fields: Any) -> Change:
@@ -155,6 +155,7 @@ def _refused(
         moved,
         tries=tries,
         failed_code=outcome.code,
+        rang_nobody=outcome.unstarted,
         actor=actor,
         note=note,
         **end,

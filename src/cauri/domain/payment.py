@@ -180,6 +180,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     The guard is ``(before.version, before.status)``: where the row has moved on, nothing is written. ``attempts`` holds the rows
     that are new or changed, each with the status it must still have (None: the row must be new). ``event`` is the history's word.
     ``guard``: what the store must find to hold of the new attempt. ``refunded``: the attempt whose surplus was given back.
+    ``rang_nobody``: the attempt that ends never left, so that its prompt does not count.
     """
 
     before: Payment
@@ -191,6 +192,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int | None = None
     surplus: Surplus | None = None
     refunded: int | None = None
+    rang_nobody: bool = False
     guard: Guard | None = None
     actor: str = ""
     note: str = ""

@@ -201,8 +201,11 @@ class Lifecycle:
 
     async def close(
         self, site_id: str, transaction_id: str, decision: Accepted | Refused, *, who: str, why: str
-    ) -> Payment:
-        """A person's decision about an attempt that no rule can end. Raises NothingToClose, PaymentNotFound."""
+    ) -> tuple[Payment, Attempt]:
+        """A person's decision about an attempt that no rule can end: the payment and the attempt as they then are.
+
+        Raises NothingToClose, PaymentNotFound.
+        """
         payment = await self.store.payment_by_transaction(site_id, transaction_id)
         if payment is None:
             raise PaymentNotFound
@@ -210,9 +213,12 @@ class Lifecycle:
         if attempt is None or attempt.status is not AttemptStatus.SENT:
             raise NothingToClose(f"{transaction_id} has no attempt in flight")
         settled = await self.asking.settle(attempt, decision, actor=who, note=why)
-        if settled is None:
+        closed = await self.store.attempt_by_reference(attempt.reference)
+        if settled is None or closed is None:
             raise PaymentNotFound
-        return settled
+        if isinstance(decision, Refused) is not (closed.status is AttemptStatus.FAILED):
+            raise NothingToClose(f"{transaction_id}: somebody was faster, its attempt is {closed.status}")
+        return settled, closed
 
     async def refund(self, reference: str, *, who: str, why: str) -> Payment:
         """A person says that the surplus of this attempt was given back. Raises NothingToRefund, PaymentNotFound."""

@@ -54,14 +54,24 @@ class Found:
     why: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Otherwise:
+    """What a line says of an attempt instead of paid. ``taken``: the attempt, where we have its money."""
+
+    at: int
+    words: str
+    taken: Attempt | None
+
+
 class Reconciliation:
     """One statement of one operator. Every method may raise StoreUnavailable."""
 
     def __init__(self, store: Store, connector: str) -> None:
         self._store = store
         self._connector = connector
-        self._paid_on: dict[str, int] = {}  # reference → the line that says paid
-        self._word: dict[str, str] = {}  # reference of money we have → what the statement says instead
+        self._paid_on: dict[str, tuple[int, int]] = {}  # reference → the line that says paid, its date
+        self._otherwise: dict[str, _Otherwise] = {}  # reference → the last that the statement says instead
+        self._unreadable: dict[str, int] = {}  # reference → its line that nobody can read
 
     async def compare(self, lines: Sequence[Line]) -> list[Found]:
         """What each of these lines comes to, in order."""
@@ -83,41 +93,72 @@ class Reconciliation:
             for line in lines
         ]
 
-    async def missing(self, since: int, until: int) -> AsyncIterator[Found]:
-        """Money that we have and that the statement does not, of attempts that began and ended between two moments.
+    def unreadable(self, reference: str, number: int) -> None:
+        """A line with this reference that nobody can read: it may take back what another one says."""
+        self._unreadable[reference] = number
 
-        The operator's own date lies somewhere in between, so that such an attempt can be in no other statement.
+    def doubt(self, reference: str) -> str | None:
+        """What else the statement says of an attempt that it calls paid; None where nothing. To be asked when all lines were compared."""
+        if reference in self._unreadable:
+            return f"line {self._unreadable[reference]} cannot be read"
+        return self._taken_back(reference)
+
+    async def missing(self, since: int, until: int) -> AsyncIterator[Found]:
+        """Money that we have and that the statement does not; to be asked when all lines were compared.
+
+        What it takes back, whenever that was paid; and what it does not name of the attempts that began and ended between two
+        moments: the operator's own date lies somewhere in between, so that such an attempt can be in no other statement.
         """
+        for reference, other in self._otherwise.items():
+            words, attempt = self._taken_back(reference), other.taken
+            if words and attempt and not await self._given_back(attempt):
+                yield Found(Finding.HERE, None, attempt, words)
         async for attempt in self._store.books.taken_between(self._connector, since, until):
-            if attempt.reference not in self._paid_on and attempt.started_at >= since:
-                word = self._word.get(attempt.reference)
-                yield Found(
-                    Finding.HERE,
-                    None,
-                    attempt,
-                    f"the statement says {word}" if word else "not in the statement",
-                )
+            named = attempt.reference in self._paid_on or attempt.reference in self._otherwise
+            if not named and attempt.started_at >= since:
+                yield Found(Finding.HERE, None, attempt, "not in the statement")
+
+    def _taken_back(self, reference: str) -> str | None:
+        """What it says at or after its line that says paid, or without one."""
+        paid, other = self._paid_on.get(reference), self._otherwise.get(reference)
+        if other is None or (paid is not None and other.at < paid[1]):
+            return None
+        return f"the statement says {other.words}"
+
+    async def _given_back(self, attempt: Attempt) -> bool:
+        """A surplus that a person has given back is taken back there, too."""
+        payment = await self._store.payment_by_token(attempt.token)
+        held = (await self._store.timeline(payment)).surpluses if payment else ()
+        return any(each.attempt == attempt.number and each.refunded_at is not None for each in held)
 
     def _compared(self, line: Line, named: Attempt | None, numbered: list[Attempt]) -> Found:
         attempt = named or (numbered[0] if len(numbered) == 1 else None)
         if attempt is not None and attempt.connector != self._connector:
             return Found(Finding.STRANGE, line, None, f"the reference is one of {attempt.connector}'s")
         if not line.paid:
-            if attempt is not None and attempt.status in TAKEN:
-                self._word[attempt.reference] = f"{line.word or 'something else'} on line {line.number}"
+            if attempt is not None:
+                self._note(line, attempt)
             return Found(Finding.UNPAID, line, attempt)
         if attempt is None:
             why = (
                 f"{len(numbered)} attempts have this number" if numbered else "no attempt has this reference"
             )
             return Found(Finding.STRANGE, line, None, why)
-        before = self._paid_on.setdefault(attempt.reference, line.number)
+        before, _ = self._paid_on.setdefault(attempt.reference, (line.number, line.at))
         if before != line.number:
             return Found(Finding.TWICE, line, attempt, f"already on line {before}")
         if line.amount != attempt.amount or line.currency != attempt.currency:
             why = f"{line.amount} {line.currency} there, {attempt.amount} {attempt.currency} here"
             return Found(Finding.DIFFERS, line, attempt, why)
         return Found(Finding.BOTH if attempt.status in TAKEN else Finding.THERE, line, attempt)
+
+    def _note(self, line: Line, attempt: Attempt) -> None:
+        """The statement's last word that is not paid; of two of one moment, the lower one in the file."""
+        before = self._otherwise.get(attempt.reference)
+        if before is None or before.at <= line.at:
+            words = f"{line.word or 'something else'} on line {line.number}"
+            taken = attempt if attempt.status in TAKEN else None
+            self._otherwise[attempt.reference] = _Otherwise(line.at, words, taken)
 
 
 async def record(asking: Asking, store: Store, found: Found, *, who: str, why: str) -> AttemptStatus | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import msgspec
 import structlog
 
-from cauri.clock import MINUTE, Clock
+from cauri.clock import MINUTE, SECOND, Clock
 from cauri.domain import breaker as breakers
 from cauri.domain.breaker import Breaker, BreakerRule, BreakerState, worst
 from cauri.domain.money import Bounds
@@ -28,6 +28,7 @@ log = structlog.get_logger("cauri.operators")
 # What an operator said longer ago is forgotten: silence does not keep a method closed.
 AVAILABILITY_LASTS = 10 * MINUTE
 STANDING_LASTS = 3 * MINUTE
+SERVES_WITHIN = 45 * SECOND  # a process that said nothing for longer asks nobody any more
 
 
 class MethodState(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +74,7 @@ class Standing:
         self._process = process
         self._breakers: dict[tuple[str, str], Breaker] = {}
         self._said: dict[str, _Said] = {}
+        self._processes: dict[str, int] = {}
 
     def trouble(self, connector: Connector, route: Route, method: str, amount: int) -> str | None:
         """Why nothing can be started here now: ``amount_low``, ``amount_high``, ``out_of_service``, or None."""
@@ -139,7 +141,7 @@ class Standing:
                 tell(event, alert=True, connector=connector.name, method=method, words=said.words)
 
     async def save(self, store: Store) -> None:
-        """Tells other processes, the command line and the back office how things stand here."""
+        """Tells other processes, the command line and the back office how things stand here, and counts those that do the same."""
         now = self._clock.now()
         rows = [
             StandingRow(
@@ -151,6 +153,11 @@ class Standing:
             for connector in self._operators.all
         ]
         await store.figures.save_standings(rows, forget_before=now - 10 * STANDING_LASTS)
+        self._processes = await store.figures.processes(now - SERVES_WITHIN)
+
+    def processes(self, connector: str) -> int:
+        """How many processes, this one included, share what its operator allows, as of the last ``save``."""
+        return max(1, self._processes.get(connector, 1))
 
     def state(self, connector: Connector) -> ConnectorState:
         methods = tuple(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 
 import structlog
 
@@ -20,25 +21,28 @@ STRANGERS_EVERY = HOUR
 
 
 class Pace:
-    """How many questions an operator may be asked now: at most ``per_s`` in a second, what was saved up in the last one included."""
+    """How many questions an operator may be asked now: never more than ``per_s`` in any second, one in ``1 / per_s`` seconds where that is below 1."""
 
-    def __init__(self, per_s: float, now: int) -> None:
-        self._per_s = per_s
-        self._most = max(1.0, per_s)
-        self._saved = self._most
-        self._at = now
+    def __init__(self, per_s: float) -> None:
+        self.per_s = per_s
+        self._taken: deque[tuple[int, int]] = deque()  # when, how many
 
     def free(self, now: int) -> int:
-        self._saved = min(self._most, self._saved + max(0, now - self._at) / 1000 * self._per_s)
-        self._at = now
-        return int(self._saved)
+        if (
+            self._taken and self._taken[-1][0] > now
+        ):  # the clock was put back: what was taken counts as taken now
+            self._taken = deque([(now, sum(number for _, number in self._taken))])
+        while self._taken and now - self._taken[0][0] >= 1000 / min(1, self.per_s):
+            self._taken.popleft()
+        return max(0, max(1, int(self.per_s)) - sum(number for _, number in self._taken))
 
-    def take(self, number: int) -> None:
-        self._saved -= number
+    def take(self, number: int, now: int) -> None:
+        if number:
+            self._taken.append((now, number))
 
 
 class PollOperators:
-    """Claims due questions and asks them side by side, each operator within its own places and its own pace.
+    """Claims due questions and asks them side by side, each operator within its own places and its own pace, shared with the other processes.
 
     Which question is due is the database's to say: what a process had claimed when it died is asked again by another after its lease.
     """
@@ -75,14 +79,15 @@ class PollOperators:
         await asyncio.gather(*under_way, return_exceptions=True)
 
     def _free(self, connector: str, asks_per_s: float, now: int) -> int:
-        pace = self._paces.setdefault(connector, Pace(asks_per_s, now))
+        pace = self._paces.setdefault(connector, Pace(asks_per_s))
+        pace.per_s = asks_per_s / self._lifecycle.standing.processes(connector)
         return min(pace.free(now), PLACES - len(self._asking.get(connector, ())))
 
     async def _take_up(self, connector: str, free: int, now: int) -> int:
         due = await self._lifecycle.store.claim_asks(
             connector=connector, now=now, until=now + ASK_LEASE, claim=new_id(), limit=free
         )
-        self._paces[connector].take(len(due))
+        self._paces[connector].take(len(due), now)
         tasks = self._asking.setdefault(connector, set())
         for attempt in due:
             task = asyncio.get_running_loop().create_task(self._ask(attempt))

@@ -73,6 +73,10 @@ class Figures:
         rows = await self._engine.read(Statement("standings", {"since": since}))
         return [StandingRow(**dict(zip(StandingRow.__struct_fields__, row, strict=True))) for row in rows]
 
+    async def processes(self, since: int) -> dict[str, int]:
+        """How many processes have said something of each connector since a moment."""
+        return dict(await self._engine.read(Statement("standing_processes", {"since": since})))  # type: ignore[arg-type]
+
     async def save_standings(self, standings: Sequence[StandingRow], *, forget_before: int) -> None:
         """What a process says of its connectors now; processes that said nothing since ``forget_before`` are forgotten."""
         fields: list[dict[str, Any]] = [msgspec.structs.asdict(each) for each in standings]

@@ -90,6 +90,17 @@ def prompts_of(changes: Sequence[Change]) -> list[Fields]:
     ]
 
 
+def unrung_of(changes: Sequence[Change]) -> list[Fields]:
+    """The prompts that turned out never to have left, for ``forget_prompts``."""
+    return [
+        {"phone": phone_text(attempt.phone), "token": attempt.token, "number": attempt.number}
+        for change in changes
+        if change.rang_nobody
+        for _, attempt in change.attempts
+        if attempt.phone.national
+    ]
+
+
 def _over_limits(asks: Sequence[Asks]) -> Operation[dict[str, Verdict]]:
     limited = [(change, attempt, guard.limits) for change, attempt, guard in asks if guard.limits is not None]
     if not limited:

@@ -8,7 +8,7 @@ from cauri.domain.errors import StoreRefused
 from cauri.domain.limits import Verdict
 from cauri.domain.payment import Change, Payment
 from cauri.store.engine import Operation, Row, Statement
-from cauri.store.guarding import guarded, payers_of, prompts_of, rounds
+from cauri.store.guarding import guarded, payers_of, prompts_of, rounds, unrung_of
 from cauri.store.rows import (
     Fields,
     attempt_fields,
@@ -81,6 +81,8 @@ def _write_attempts(changes: Sequence[Change]) -> Operation[None]:
         yield Statement("insert_attempts", rows=new)
     if prompts := prompts_of(changes):
         yield Statement("insert_prompts", rows=prompts)
+    if unrung := unrung_of(changes):
+        yield Statement("forget_prompts", rows=unrung)
 
 
 def _write_records(changes: Sequence[Change], fields: list[Fields]) -> Operation[None]:

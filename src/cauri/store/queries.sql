@@ -146,6 +146,12 @@ SELECT r.value->>'phone', CAST(r.value->>'at' AS BIGINT), r.value->>'token', CAS
 FROM {rows} WHERE true
 ON CONFLICT DO NOTHING
 
+-- name: forget_prompts
+-- Prompts that never left.
+DELETE FROM prompt WHERE (phone, at, token, number) IN (
+    SELECT p.phone, p.at, p.token, p.number FROM {rows} JOIN prompt p ON p.phone = r.value->>'phone'
+    WHERE p.token = r.value->>'token' AND p.number = CAST(r.value->>'number' AS INTEGER))
+
 -- name: prune_prompts
 -- Prompts that no limit looks back to.
 DELETE FROM prompt WHERE at < :before
@@ -598,6 +604,10 @@ ON CONFLICT (process, connector) DO UPDATE SET at = excluded.at, state = exclude
 -- name: standings
 -- What the processes said of their connectors since a moment.
 SELECT s.process, s.connector, s.at, s.state FROM standing s WHERE s.at >= :since ORDER BY s.connector, s.process
+
+-- name: standing_processes
+-- How many processes said something of each connector since a moment.
+SELECT s.connector, COUNT(*) FROM standing s WHERE s.at >= :since GROUP BY s.connector
 
 -- name: prune_standings
 -- Processes that have said nothing for long.

@@ -28,7 +28,7 @@ TEXTS: dict[str, str] = {
     "confirm": "Check and pay",
     "operator": "Operator",
     "operator_found": "Found from your number. If you have changed operator, correct it here.",
-    "operator_away": "This number belongs to {operator}, which cannot be used for this payment now: choose another operator, or another number.",
+    "operator_unusable": "This number belongs to {operator}, which cannot be used for this payment: choose another operator, or another number.",
     "operator_not_found": "We did not recognise the operator of this number: please choose it.",
     "number_changed": "The number has changed: check the operator, then pay.",
     "pay": "Pay {amount}",

@@ -28,7 +28,7 @@ TEXTS: dict[str, str] = {
     "confirm": "Vérifiez et payez",
     "operator": "Opérateur",
     "operator_found": "Trouvé d'après votre numéro. Si vous avez changé d'opérateur, corrigez ici.",
-    "operator_away": "Ce numéro correspond à {operator}, qui ne peut pas servir pour ce paiement en ce moment : choisissez un autre opérateur, ou un autre numéro.",
+    "operator_unusable": "Ce numéro correspond à {operator}, qui ne peut pas servir pour ce paiement : choisissez un autre opérateur, ou un autre numéro.",
     "operator_not_found": "Nous n'avons pas reconnu l'opérateur de ce numéro : choisissez-le.",
     "number_changed": "Le numéro a changé : vérifiez l'opérateur, puis payez.",
     "pay": "Payer {amount}",

@@ -26,11 +26,11 @@ from tests.lifecycle.steps import pays, take
     [
         (2.0, [0], [2]),
         (2.0, [0, 0], [2, 0]),
-        (2.0, [0, 500, 1_000], [2, 1, 1]),
+        (2.0, [0, 500, 999, 1_000], [2, 0, 0, 2]),  # what an operator counts is any second, not ours
         (2.0, [0, 60_000], [2, 2]),  # nothing is saved up beyond a second
         (0.2, [0, 1_000, 5_000, 6_000], [1, 0, 1, 0]),
-        (50.0, [0, 10, 20], [50, 0, 1]),
-        (2.0, [0, -5_000], [2, 0]),  # a clock that is put back gives nothing
+        (50.0, [0, 10, 20, 1_000], [50, 0, 0, 50]),
+        (2.0, [0, -5_000, -4_001, -4_000], [2, 0, 0, 2]),  # a clock that is put back gives nothing for its second
     ],
 )
 def test_a_pace_never_gives_more_than_so_many_a_second(

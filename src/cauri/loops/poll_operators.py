@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 
 import structlog
 
-from cauri.clock import HOUR, Clock, new_id
+from cauri.clock import HOUR, SECOND, Clock, new_id
 from cauri.domain.payment import Attempt
 from cauri.lifecycle import Lifecycle
 from cauri.lifecycle.asking import ASK_LEASE
@@ -20,21 +21,27 @@ STRANGERS_EVERY = HOUR
 
 
 class Pace:
-    """How many questions an operator may be asked now: at most ``per_s`` in a second, what was saved up in the last one included."""
+    """How many questions an operator may be asked now, so that no second ever holds more than ``per_s``.
+
+    Below one a second it is one in ``1 / per_s`` seconds.
+    """
 
     def __init__(self, per_s: float, now: int) -> None:
-        self._per_s = per_s
-        self._most = max(1.0, per_s)
-        self._saved = self._most
+        self._most = max(1, int(per_s))
+        self._span = max(SECOND, round(SECOND / per_s))
+        self._taken: deque[int] = deque()
         self._at = now
 
     def free(self, now: int) -> int:
-        self._saved = min(self._most, self._saved + max(0, now - self._at) / 1000 * self._per_s)
+        if now < self._at:  # a clock that is put back gives nothing, and holds nothing back beyond its span
+            self._taken = deque(min(moment, now) for moment in self._taken)
         self._at = now
-        return int(self._saved)
+        while self._taken and self._taken[0] <= now - self._span:
+            self._taken.popleft()
+        return self._most - len(self._taken)
 
     def take(self, number: int) -> None:
-        self._saved -= number
+        self._taken.extend([self._at] * number)
 
 
 class PollOperators:

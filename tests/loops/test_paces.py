@@ -30,7 +30,7 @@ from tests.lifecycle.steps import pays, take
         (2.0, [0, 60_000], [2, 2]),  # nothing is saved up beyond a second
         (0.2, [0, 1_000, 5_000, 6_000], [1, 0, 1, 0]),
         (50.0, [0, 10, 20, 1_000], [50, 0, 0, 50]),
-        (2.0, [0, -5_000, -4_001, -4_000], [2, 0, 0, 2]),  # a clock that is put back gives nothing for its second
+        (2.0, [0, -5_000, -4_001, -4_000], [2, 0, 0, 2]),  # nothing for a second after a clock is put back
     ],
 )
 def test_a_pace_never_gives_more_than_so_many_a_second(

@@ -72,7 +72,8 @@ async def test_a_start_that_mtn_never_heard_of_ends_by_its_rule_though_our_keys_
 async def test_what_mtn_has_said_is_not_wiped_out_by_wrong_keys(shop: Shop) -> None:
     buyer = await paid_for(shop, "normal")
     await asked_with_wrong_keys(shop)
-    await shop.client.post(f"{shop.running.simulator_url}/_control/reset")  # MTN forgets what it had acknowledged
+    # MTN forgets what it had acknowledged.
+    await shop.client.post(f"{shop.running.simulator_url}/_control/reset")
     await later(shop, 20)
     attempt = (await buyer.timeline()).attempts[-1]
     assert (attempt.status, attempt.word) == (

@@ -79,6 +79,7 @@ CASES = [
         "2250703{}",
         says=dict.fromkeys(ALL_CODES - {"603", "804"}, "600"),
         says_paid=webpay_paid,
+        page_s=600,
         tells_amounts=False,
     ),
     Case("orange_ompreq", "orange-burkina", "OMBF", "BF", "22606{}", tells_amounts=False),
@@ -90,6 +91,7 @@ CASES = [
         "2250704{}",
         says_paid=wave_paid,
         session_s=1800,
+        page_s=1800,
     ),
     Case("paygate", "paygate", "FLOOZTG", "TG", "22896{}", says_paid=paygate_paid),
     Case(
@@ -99,6 +101,7 @@ CASES = [
         "CI",
         "2250705{}",
         says_paid=card_paid,
+        page_s=1800,
         fields=CARD_BLOCK,
     ),
 ]

@@ -37,7 +37,8 @@ class Case:
     without + from six digits. ``says`` holds the failure codes that the operator has no word for, with the code that comes instead.
     ``says_paid``: the body and the path of a forged callback that calls an attempt paid and wants nothing but a proof, None only where
     the operator sends no callbacks.
-    ``session_s``: how long the operator lets the payer try again after a failure, which is therefore none before; ``tells_amounts``: whether its answers name the amount that was collected. ``fields``: more of the merchant's request.
+    ``session_s``: how long the operator lets the payer try again after a failure, which is therefore none before; ``tells_amounts``: whether its answers name the amount that was collected.
+    ``page_s``: after how long its page is over that nobody answers, 0 where it never says so. ``fields``: more of the merchant's request.
     """
 
     connector: str
@@ -51,6 +52,7 @@ class Case:
     says_paid: Callable[[Attempt], tuple[bytes, str]] | None = None
     tells_amounts: bool = True
     session_s: int = 0
+    page_s: int = 0
     fields: Mapping[str, object] = field(default_factory=dict)
 
     def __str__(self) -> str:
@@ -85,10 +87,12 @@ class Buyer:
         return self.connector.routes[self.case.method]
 
     async def pays(self, fault: str = "", **story: object) -> None:
-        """Goes as far as the payer can: number, code, the operator's page.
+        """Goes as far as the payer can: number, code, the operator's page."""
+        await self.chooses(fault, **story)
+        await self.goes_to_operator()
 
-        ``story`` is what the operator makes of it, ``fault`` what the network makes of the answer to the start.
-        """
+    async def chooses(self, fault: str = "", **story: object) -> None:
+        """``story`` is what the operator makes of it, ``fault`` what the network makes of the answer to the start."""
         await self.shop.control("next", operator=self.case.operator, outcomes=[story])
         if fault:
             await self.shop.control("faults", operator=self.case.operator, door="start", fault=fault)
@@ -98,7 +102,6 @@ class Buyer:
         assert answer.status_code == 303, answer.text
         if self.route.flow is Flow.CODE:
             await self.purchase.post("code", code="123456")
-        await self.goes_to_operator()
 
     async def goes_to_operator(self) -> None:
         """Through the operator's page, where the payer was led to one; approves whatever it asks."""

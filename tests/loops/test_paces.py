@@ -40,7 +40,21 @@ def test_a_pace_never_gives_more_than_so_many_a_second(
     for moment in moments:
         given.append(pace.free(moment))
         pace.take(given[-1])
+        for _ in range(given[-1]):
+            pace.answered(moment)
     assert given == free
+
+
+def test_a_question_counts_until_a_second_after_its_answer() -> None:
+    """It may have arrived at any moment between."""
+    pace = Pace(2.0, 0)
+    pace.take(2)
+    assert pace.free(5_000) == 0
+    pace.answered(5_000)
+    pace.answered(5_400)
+    assert pace.opens_at == 6_000
+    assert [pace.free(moment) for moment in (5_999, 6_000, 6_399, 6_400)] == [0, 1, 1, 2]
+    assert pace.opens_at is None, "nothing keeps a question back"
 
 
 async def in_flight(shop: Shop, method: str, number: int) -> list[Purchase]:

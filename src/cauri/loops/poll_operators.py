@@ -21,27 +21,39 @@ STRANGERS_EVERY = HOUR
 
 
 class Pace:
-    """How many questions an operator may be asked now, so that no second ever holds more than ``per_s``.
+    """How many questions an operator may be asked now, so that no second of its own ever sees more than ``per_s`` arrive.
 
-    Below one a second it is one in ``1 / per_s`` seconds.
+    Each counts until a second after its answer: how long it was on its way, nobody here knows. Below one a second it is one in ``1 / per_s``
+    seconds.
     """
 
     def __init__(self, per_s: float, now: int) -> None:
         self._most = max(1, int(per_s))
         self._span = max(SECOND, round(SECOND / per_s))
-        self._taken: deque[int] = deque()
+        self._under_way = 0
+        self._answered: deque[int] = deque()
         self._at = now
 
     def free(self, now: int) -> int:
         if now < self._at:  # a clock that is put back gives nothing, and holds nothing back beyond its span
-            self._taken = deque(min(moment, now) for moment in self._taken)
+            self._answered = deque(min(moment, now) for moment in self._answered)
         self._at = now
-        while self._taken and self._taken[0] <= now - self._span:
-            self._taken.popleft()
-        return self._most - len(self._taken)
+        while self._answered and self._answered[0] <= now - self._span:
+            self._answered.popleft()
+        return self._most - self._under_way - len(self._answered)
+
+    @property
+    def opens_at(self) -> int | None:
+        """When the next question is free, where answers of the last second are what keeps it back."""
+        full = self._under_way + len(self._answered) >= self._most
+        return self._answered[0] + self._span if full and self._answered else None
 
     def take(self, number: int) -> None:
-        self._taken.extend([self._at] * number)
+        self._under_way += number
+
+    def answered(self, now: int) -> None:
+        self._under_way -= 1
+        self._answered.append(now)
 
 
 class PollOperators:
@@ -56,6 +68,7 @@ class PollOperators:
         self._paces: dict[str, Pace] = {}
         self._asking: dict[str, set[asyncio.Task[None]]] = {}
         self._looked_for_strangers_at: int | None = None
+        self._again: asyncio.TimerHandle | None = None
 
     async def tick(self, now: int) -> int:
         """How many questions were taken up; they are asked in tasks of their own."""
@@ -66,6 +79,7 @@ class PollOperators:
             if connector.silence.askable
             and (free := self._free(connector.name, connector.asks_per_s, now)) > 0
         }
+        self._look_again(now)
         due = await self._lifecycle.store.connectors_due(list(free), now)
         return sum([await self._take_up(name, free[name], now) for name in due])
 
@@ -76,6 +90,8 @@ class PollOperators:
 
     async def stop(self) -> None:
         """Questions that are cut off are asked again when their lease ends."""
+        if self._again is not None:
+            self._again.cancel()
         under_way = [task for tasks in self._asking.values() for task in tasks]
         for task in under_way:
             task.cancel()
@@ -94,8 +110,25 @@ class PollOperators:
         for attempt in due:
             task = asyncio.get_running_loop().create_task(self._ask(attempt))
             tasks.add(task)
-            task.add_done_callback(tasks.discard)
+            task.add_done_callback(lambda done: self._answered(connector, done))
         return len(due)
+
+    def _look_again(self, now: int) -> None:
+        """As soon as a pace allows it: the loop's own period would make it a slower one."""
+        opening = min(
+            (at for pace in self._paces.values() if (at := pace.opens_at) is not None), default=None
+        )
+        if opening is None or (self._again is not None and not self._again.cancelled()):
+            return
+        self._again = asyncio.get_running_loop().call_later(max(0, opening - now) / SECOND, self._wake)
+
+    def _wake(self) -> None:
+        self._again = None
+        self._lifecycle.on_question()
+
+    def _answered(self, connector: str, task: asyncio.Task[None]) -> None:
+        self._asking[connector].discard(task)
+        self._paces[connector].answered(self._clock.now())
 
     async def _ask(self, attempt: Attempt) -> None:
         try:

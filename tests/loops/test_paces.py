@@ -14,7 +14,8 @@ from cauri.clock import HOUR, MINUTE, SECOND
 from cauri.domain.breaker import BreakerRule
 from cauri.domain.outcome import Unknown
 from cauri.lifecycle.standing import Standing
-from cauri.loops.poll_operators import PLACES, Pace, PollOperators
+from cauri.loops.pace import Pace
+from cauri.loops.poll_operators import PLACES, PollOperators
 from cauri.operators.base import Order, Silence
 from cauri.operators.moov_3pp import Moov3pp
 from cauri.operators.pawapay import PawaPay
@@ -33,11 +34,7 @@ from tests.lifecycle.steps import pays, take
         (2.5, [0, 800, 1_000], [2, 0, 2]),
         (0.2, [0, 1_000, 5_000, 6_000], [1, 0, 1, 0]),
         (50.0, [0, 10, 20, 1_000], [50, 0, 0, 50]),
-        (
-            2.0,
-            [0, -5_000, -4_500, -4_000],
-            [2, 0, 0, 2],
-        ),  # a clock that is put back gives nothing, and takes a second
+        (2.0, [0, -5_000, -4_001, -4_000], [2, 0, 0, 2]),  # nothing for a second after a clock is put back
     ],
 )
 def test_a_pace_never_gives_more_than_so_many_a_second(
@@ -46,8 +43,27 @@ def test_a_pace_never_gives_more_than_so_many_a_second(
     pace, given = Pace(per_s), []
     for moment in moments:
         given.append(pace.free(moment))
-        pace.take(given[-1], moment)
+        pace.take(given[-1])
+        for _ in range(given[-1]):
+            pace.answered(moment)
     assert given == free
+
+
+def test_a_question_counts_until_a_second_after_its_answer() -> None:
+    """It may have arrived at any moment between."""
+    pace = Pace(2.0)
+    pace.take(2)
+    assert pace.free(5_000) == 0
+    pace.answered(5_000)
+    pace.answered(5_400)
+    assert pace.opens_at == 6_000
+    assert [pace.free(moment) for moment in (5_999, 6_000, 6_399, 6_400)] == [0, 1, 1, 2]
+    assert pace.opens_at is None, "nothing keeps a question back"
+    pace.take(2)
+    pace.answered(6_400)
+    pace.answered(6_600)
+    pace.per_s = 1.0  # another process has come
+    assert [pace.opens_at, pace.free(7_400), pace.free(7_600)] == [7_600, 0, 1]
 
 
 async def in_flight(shop: Shop, method: str, number: int) -> list[Purchase]:

@@ -20,7 +20,7 @@ from cauri.customer.page import read_page
 from cauri.domain.codes import Code
 from cauri.domain.outcome import Accepted, Refused
 from cauri.domain.payment import Attempt, AttemptStatus
-from cauri.operators.base import Connector, Flow, Route
+from cauri.operators.base import BadCallback, Connector, Flow, Route
 from tests.lifecycle.shopping import TURNS_MAX, Purchase, Shop
 from tests.running import Running
 
@@ -35,8 +35,10 @@ class Case:
 
     ``connector`` is its name in the settings, ``operator`` its dialect's on the control plane. ``numbers`` makes a payer's whole number
     without + from six digits. ``says`` holds the failure codes that the operator has no word for, with the code that comes instead.
-    ``says_paid``: the body and the path of a forged callback that calls an attempt paid, None where there are no callbacks.
-    ``session_s``: how long the operator lets the payer try again after a failure, which is therefore none before; ``tells_amounts``: whether its answers name the amount that was collected. ``fields``: more of the merchant's request.
+    ``says_paid``: the body and the path of a forged callback that calls an attempt paid and wants nothing but a proof, None only where
+    the operator sends no callbacks.
+    ``session_s``: how long the operator lets the payer try again after a failure, which is therefore none before; ``tells_amounts``: whether its answers name the amount that was collected.
+    ``page_s``: after how long its page is over that nobody answers, 0 where it never says so. ``fields``: more of the merchant's request.
     """
 
     connector: str
@@ -50,6 +52,7 @@ class Case:
     says_paid: Callable[[Attempt], tuple[bytes, str]] | None = None
     tells_amounts: bool = True
     session_s: int = 0
+    page_s: int = 0
     fields: Mapping[str, object] = field(default_factory=dict)
 
     def __str__(self) -> str:
@@ -84,10 +87,12 @@ class Buyer:
         return self.connector.routes[self.case.method]
 
     async def pays(self, fault: str = "", **story: object) -> None:
-        """Goes as far as the payer can: number, code, the operator's page.
+        """Goes as far as the payer can: number, code, the operator's page."""
+        await self.chooses(fault, **story)
+        await self.goes_to_operator()
 
-        ``story`` is what the operator makes of it, ``fault`` what the network makes of the answer to the start.
-        """
+    async def chooses(self, fault: str = "", **story: object) -> None:
+        """``story`` is what the operator makes of it, ``fault`` what the network makes of the answer to the start."""
         await self.shop.control("next", operator=self.case.operator, outcomes=[story])
         if fault:
             await self.shop.control("faults", operator=self.case.operator, door="start", fault=fault)
@@ -97,7 +102,6 @@ class Buyer:
         assert answer.status_code == 303, answer.text
         if self.route.flow is Flow.CODE:
             await self.purchase.post("code", code="123456")
-        await self.goes_to_operator()
 
     async def goes_to_operator(self) -> None:
         """Through the operator's page, where the payer was led to one; approves whatever it asks."""
@@ -208,10 +212,13 @@ class Buyer:
         await self.shop.control("settle", reference=reference, outcome=outcome, callback=True)
 
     async def is_forged(self) -> httpx.Response:
-        """Somebody who is not the operator calls the attempt paid."""
-        if self.case.says_paid is None:
-            return await self.call_back(b'{"status": "SUCCESSFUL"}')
-        body, path = self.case.says_paid(await self.attempt())
+        """Somebody who is not the operator calls the attempt paid, in words that only want a proof."""
+        body, path = b'{"status": "SUCCESSFUL"}', ""
+        if self.case.says_paid is not None:
+            body, path = self.case.says_paid(await self.attempt())
+        refused = why_refused(self.connector, body, path.removeprefix("/"))
+        lacks = ("", "signature", "unsigned") if self.case.says_paid else ("sends no callbacks",)
+        assert any(each in refused if each else not refused for each in lacks), refused
         return await self.call_back(body, path)
 
     async def call_back(self, body: bytes, path: str = "", verb: str = "POST") -> httpx.Response:
@@ -262,6 +269,15 @@ class Buyer:
     async def is_refused(self, code: str) -> None:
         await self.shows(code)
         assert await self.debits() == []
+
+
+def why_refused(connector: Connector, body: bytes, path: str) -> str:
+    """What a connector says of an unsigned callback that it does not read, empty where it reads it."""
+    try:
+        connector.read_callback({}, body, path)
+    except BadCallback as refused:
+        return str(refused).lower()
+    return ""
 
 
 def hurries(running: Running) -> None:

@@ -196,6 +196,8 @@ async def test_wave_shows_its_page_and_is_paid_after_its_webhook_even_if_the_sta
     vouched = {"Authorization": f"Bearer {NEW}"}
     other = {"id": "EV_0", "type": "test.test_event", "data": {}}
     assert await shop.calls_back("POST", "wave_sn/callback", other, vouched) == 200
+    others = {**event, "data": {**event["data"], "client_reference": "order 42"}}
+    assert await shop.calls_back("POST", "wave_sn/callback", others, vouched) == 200
     assert await shop.calls_back("POST", "wave_sn/callback", event, vouched) == 200
     assert (await shop.reaches(payment, "00"))["operator_id"] == "TCN1"
     assert operator.asked(f"GET /v1/checkout/sessions/{ID}")

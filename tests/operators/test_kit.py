@@ -106,6 +106,20 @@ async def test_each_refusal_is_told_with_its_code(case: Case, code: str, new_buy
 
 
 @each_case
+async def test_a_page_that_nobody_answers_is_over_in_its_time_and_cancelled_by_nobody(
+    case: Case, new_buyer: NewBuyer
+) -> None:
+    buyer = await new_buyer(case)
+    if not case.page_s:
+        pytest.skip("this operator has no page whose time is over")
+    await buyer.chooses()
+    await buyer.turns(2)
+    await buyer.keeps_waiting()
+    buyer.shop.clock.advance(case.page_s * SECOND)
+    await buyer.is_refused("600")
+
+
+@each_case
 async def test_a_slow_answer_is_waited_for(case: Case, new_buyer: NewBuyer) -> None:
     buyer = await new_buyer(case)
     await buyer.is_slowly_answered()

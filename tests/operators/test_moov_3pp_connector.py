@@ -140,6 +140,7 @@ CHECKS = {
     "paid, no reference at all": ({"request-id": REFERENCE, "status": "0"}, Unknown("paid, without a reference", alert=True)),
     "paid, no request named": ({"status": "0", "trans-id": "x"}, Unknown("paid, without a request-id", alert=True)),
     "paid, another request": (said("0", **{"request-id": "x"}), ABOUT_ANOTHER),
+    "paid, but pending": (said("0", "Transaction en attente de confirmation"), Unknown("paid, but its text says pending", alert=True)),
     "failed": (said("12", "Opération annulée par le client"), Refused(Code.CANCELLED, "12: annulee")),
     "failed, of another request": (said("12", **{"request-id": "x"}), ABOUT_ANOTHER),
     "never heard of": (said("12", "Transaction introuvable"), Unknown("the operator knows no such request-id", not_found=True)),

@@ -124,6 +124,27 @@ async def test_a_token_that_cannot_be_renewed_early_is_used_until_its_end(operat
     )
 
 
+async def test_a_renewal_that_never_answers_takes_no_call_its_time(operator, mtn, clock, order_of):
+    await mtn.check(order_of("MOMO"))
+    operator.answers[TOKEN] = SAY_NOTHING
+    clock.advance(50 * MINUTE)
+    for _ in range(3):
+        assert await mtn.check(order_of("MOMO")) == Accepted("3091573982", 1500, "XOF")
+    assert len(operator.asked(TOKEN)) == 2
+
+
+async def test_a_door_that_gives_no_token_is_not_asked_with_every_call(operator, mtn, clock, order_of):
+    await mtn.check(order_of("MOMO"))
+    operator.answers[TOKEN] = (503, b"")
+    clock.advance(50 * MINUTE)
+    for _ in range(5):
+        assert await mtn.check(order_of("MOMO")) == Accepted("3091573982", 1500, "XOF")
+    assert len(operator.asked(TOKEN)) == 2
+    clock.advance(10 * SECOND)
+    await mtn.check(order_of("MOMO"))
+    assert len(operator.asked(TOKEN)) == 3
+
+
 async def test_a_short_life_is_obeyed(operator, mtn, clock, order_of):
     operator.answers[TOKEN] = [token("t0", 60), token("t1", "60")]
     await mtn.check(order_of("MOMO"))

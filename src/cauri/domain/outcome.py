@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from cauri.domain.codes import Code
@@ -59,16 +60,19 @@ class Unknown:
 
 Outcome = Accepted | Refused | Waiting | Unknown
 
-# How every connector begins to say that an answer was none of its operator's words, such as a proxy's error page.
+# How every connector begins to say that it heard none of its operator's words about the attempt: a proxy's error page, or a question
+# that could not be put because the operator refused us a token.
 UNREADABLE = "unreadable answer"
+UNASKED = "the check has no token"
+_UNSAID = re.compile(f"{UNREADABLE}|{UNASKED}")
 
 
 def spoken(word: str | None) -> str:
     """What the operator itself has said of an attempt, empty where it said nothing. ``word``: the attempt's."""
-    return (word or "").partition(UNREADABLE)[0].removesuffix("; ")
+    return _UNSAID.split(word or "", maxsplit=1)[0].removesuffix("; ")
 
 
 def noted(word: str | None, why: str) -> str:
     """An attempt's word once this is known of it, too: an answer that nobody could read does not wipe out one that was."""
     said = spoken(word)
-    return f"{said}; {why}" if said and why.startswith(UNREADABLE) else why
+    return f"{said}; {why}" if said and _UNSAID.match(why) else why

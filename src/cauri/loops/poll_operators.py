@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 
 import structlog
 
-from cauri.clock import HOUR, Clock, new_id
+from cauri.clock import HOUR, SECOND, Clock, new_id
 from cauri.domain.payment import Attempt
 from cauri.lifecycle import Lifecycle
 from cauri.lifecycle.asking import ASK_LEASE
+from cauri.loops.pace import Pace
 
 log = structlog.get_logger("cauri.loops")
 
@@ -20,29 +20,8 @@ PLACES = 16
 STRANGERS_EVERY = HOUR
 
 
-class Pace:
-    """How many questions an operator may be asked now: never more than ``per_s`` in any second, one in ``1 / per_s`` seconds where that is below 1."""
-
-    def __init__(self, per_s: float) -> None:
-        self.per_s = per_s
-        self._taken: deque[tuple[int, int]] = deque()  # when, how many
-
-    def free(self, now: int) -> int:
-        if (
-            self._taken and self._taken[-1][0] > now
-        ):  # the clock was put back: what was taken counts as taken now
-            self._taken = deque([(now, sum(number for _, number in self._taken))])
-        while self._taken and now - self._taken[0][0] >= 1000 / min(1, self.per_s):
-            self._taken.popleft()
-        return max(0, max(1, int(self.per_s)) - sum(number for _, number in self._taken))
-
-    def take(self, number: int, now: int) -> None:
-        if number:
-            self._taken.append((now, number))
-
-
 class PollOperators:
-    """Claims due questions and asks them side by side, each operator within its own places and its own pace, shared with the other processes.
+    """Claims due questions and asks them side by side, each operator within its own places and its own pace, which all processes share.
 
     Which question is due is the database's to say: what a process had claimed when it died is asked again by another after its lease.
     """
@@ -53,6 +32,7 @@ class PollOperators:
         self._paces: dict[str, Pace] = {}
         self._asking: dict[str, set[asyncio.Task[None]]] = {}
         self._looked_for_strangers_at: int | None = None
+        self._again: asyncio.TimerHandle | None = None
 
     async def tick(self, now: int) -> int:
         """How many questions were taken up; they are asked in tasks of their own."""
@@ -63,6 +43,7 @@ class PollOperators:
             if connector.silence.askable
             and (free := self._free(connector.name, connector.asks_per_s, now)) > 0
         }
+        self._look_again(now)
         due = await self._lifecycle.store.connectors_due(list(free), now)
         return sum([await self._take_up(name, free[name], now) for name in due])
 
@@ -73,6 +54,8 @@ class PollOperators:
 
     async def stop(self) -> None:
         """Questions that are cut off are asked again when their lease ends."""
+        if self._again is not None:
+            self._again.cancel()
         under_way = [task for tasks in self._asking.values() for task in tasks]
         for task in under_way:
             task.cancel()
@@ -87,13 +70,30 @@ class PollOperators:
         due = await self._lifecycle.store.claim_asks(
             connector=connector, now=now, until=now + ASK_LEASE, claim=new_id(), limit=free
         )
-        self._paces[connector].take(len(due), now)
+        self._paces[connector].take(len(due))
         tasks = self._asking.setdefault(connector, set())
         for attempt in due:
             task = asyncio.get_running_loop().create_task(self._ask(attempt))
             tasks.add(task)
-            task.add_done_callback(tasks.discard)
+            task.add_done_callback(lambda done: self._answered(connector, done))
         return len(due)
+
+    def _look_again(self, now: int) -> None:
+        """As soon as a pace allows it: the loop's own period would make it a slower one."""
+        opening = min(
+            (at for pace in self._paces.values() if (at := pace.opens_at) is not None), default=None
+        )
+        if opening is None or (self._again is not None and not self._again.cancelled()):
+            return
+        self._again = asyncio.get_running_loop().call_later(max(0, opening - now) / SECOND, self._wake)
+
+    def _wake(self) -> None:
+        self._again = None
+        self._lifecycle.on_question()
+
+    def _answered(self, connector: str, task: asyncio.Task[None]) -> None:
+        self._asking[connector].discard(task)
+        self._paces[connector].answered(self._clock.now())
 
     async def _ask(self, attempt: Attempt) -> None:
         try:

@@ -254,6 +254,10 @@ def read_check(answer: Answer, order: Order) -> Outcome:
     if isinstance(said, Unknown):
         return said
     match str(said.status):
+        case "0" if PENDING.search(
+            _folded(said)
+        ):  # the status that the push has, too, for a prompt that was sent
+            return Unknown("paid, but its text says pending", alert=True)
         case "0":
             return _paid(said)
         case "12":

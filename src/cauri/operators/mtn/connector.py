@@ -11,7 +11,7 @@ import msgspec
 
 from cauri.clock import Clock
 from cauri.domain.codes import Code
-from cauri.domain.outcome import Outcome, Refused, Unknown
+from cauri.domain.outcome import UNASKED, Outcome, Refused, Unknown
 from cauri.operators.alerts import configuration_refused
 from cauri.operators.base import Callback, Connector, Order, Route, Silence
 from cauri.operators.foreign import our_reference, plain
@@ -100,7 +100,7 @@ class Mtn(Connector):
                 outcome = read_check(answer, order, self._currency(order))
                 return self._told(outcome, order)
             case NoToken(why, misconfigured):
-                return Unknown(f"the check has no token: {why}", alert=misconfigured)
+                return Unknown(f"{UNASKED}: {why}", alert=misconfigured)
             case NotSent(why) | Lost(why):
                 return Unknown(f"the check got no answer: {why}")
 

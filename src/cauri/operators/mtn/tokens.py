@@ -15,6 +15,9 @@ from cauri.operators.http import Answer, Line, Request
 
 PATH = "/collection/token/"
 RENEWED_EARLY_S = 600
+# A token that is still good is worth no long wait for its successor, and a door that gives none no question with every call.
+_EARLY_PATIENCE_S = 1.0
+_EARLY_AGAIN_S = 10
 _USUAL_LIFE_S = 3600
 _USABLE = re.compile(r"[!-~]{1,8000}")
 
@@ -55,16 +58,20 @@ class Tokens:
         self._clock = clock
         self._timeout_s = timeout_s
         self._kept: _Kept | None = None
+        self._not_early_before = 0
         self._flight: asyncio.Task[str | NoToken] | None = None
 
     async def get(self, within_s: float) -> str | NoToken:
-        """A token to call with. One that should be renewed and cannot be is used until its end."""
+        """A token to call with. One that should be renewed and cannot be, or not at once, is used until its end."""
         now, kept = self._clock.now(), self._kept
-        if kept is not None and now < kept.fresh_until:
+        if kept is None or now >= kept.ends_at:
+            return await self._renewed(within_s)
+        if now < kept.fresh_until or now < self._not_early_before or self._under_way:
             return kept.text
-        renewed = await self._renewed(within_s)
-        if isinstance(renewed, NoToken) and kept is not None and kept is self._kept and now < kept.ends_at:
-            return kept.text
+        self._not_early_before = now + _EARLY_AGAIN_S * SECOND
+        renewed = await self._renewed(min(within_s / 2, _EARLY_PATIENCE_S))
+        if isinstance(renewed, NoToken):
+            return kept.text if kept is self._kept else await self._renewed(within_s / 2)
         return renewed
 
     def refused(self, text: str) -> None:
@@ -77,10 +84,14 @@ class Tokens:
             self._flight.cancel()
             await asyncio.wait({self._flight})
 
+    @property
+    def _under_way(self) -> bool:
+        return self._flight is not None and not self._flight.done()
+
     async def _renewed(self, within_s: float) -> str | NoToken:
         """Joins the renewal that is under way, or begins it; whoever leaves early leaves it running for the others."""
         flight = self._flight
-        if flight is None or flight.done():
+        if flight is None or not self._under_way:
             flight = self._flight = asyncio.get_running_loop().create_task(self._fetch())
         await asyncio.wait({flight}, timeout=max(within_s, 0))
         return flight.result() if flight.done() else NoToken("no token in time")

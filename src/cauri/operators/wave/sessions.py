@@ -41,6 +41,7 @@ class Session(msgspec.Struct):
     last_payment_error: PaymentError | None = None
     wave_launch_url: str | None = None
     when_completed: str | None = None
+    when_expires: str | None = None
 
 
 class Found(msgspec.Struct):
@@ -113,7 +114,7 @@ def outcome_of(session: Session, reference: str) -> Outcome:
         case Meaning.PAID:
             return _paid(session, reference)
         case Meaning.CANCELLED:
-            return _ended(session, Code.CANCELLED)
+            return _ended(session, Code.PAYMENT_FAILED if _out_of_time(session) else Code.CANCELLED)
         case Meaning.EXPIRED:
             return _ended(session, Code.PAYMENT_FAILED)
         case Meaning.ODD:
@@ -158,6 +159,12 @@ def _ended(session: Session, code: Code) -> Outcome:
     if error.code not in PAYMENT_ERROR_WORDS:
         return Unknown(f"unknown last_payment_error: {quoted(error.code, 60)}", alert=True)
     return Refused(PAYMENT_ERROR_WORDS[error.code], f"{session.checkout_status}: {error.code}")
+
+
+def _out_of_time(session: Session) -> bool:
+    """Whether nobody cancelled it: a session that is over by its own ``when_expires`` says cancelled, too."""
+    ended, limit = moment(session.when_completed), moment(session.when_expires)
+    return session.checkout_status == "expired" and ended is not None and limit is not None and ended >= limit
 
 
 def moment(text: str | None) -> int | None:

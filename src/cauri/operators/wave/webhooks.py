@@ -55,16 +55,20 @@ def checked(headers: Mapping[str, str], body: bytes, secrets: tuple[str, ...], n
 
 
 def read(body: bytes) -> Callback:
-    """A webhook that was vouched for. One that speaks of no session names no attempt: it is answered and dropped."""
+    """A webhook that was vouched for. One that speaks of no session, or of one that others opened with the same wallet, names no attempt: it
+    is answered and dropped, or Wave would repeat it for three days.
+    """
     event = decoded(body, Event)
     if event is None:
         raise BadCallback("not a webhook's envelope")
     if event.type not in SESSION_EVENTS:
         return Callback("", Unknown(f"a webhook about something else: {quoted(event.type, 60)}"))
     named = decoded(event.data, Named)
-    reference = None if named is None else our_reference(named.client_reference)
+    if named is None:
+        raise BadCallback("not a session")
+    reference = our_reference(named.client_reference)
     if reference is None:
-        raise BadCallback("not a session with a client_reference of ours")
+        return Callback("", Unknown("a session with a client_reference that is none of ours"))
     session = decoded(event.data, Session)
     return Callback(
         reference, Unknown("an unreadable session") if session is None else outcome_of(session, reference)

@@ -18,6 +18,7 @@ from cauri.cli.instance import (
     run,
 )
 from cauri.cli.reconcile_import import import_command
+from cauri.cli.tables import folded
 from cauri.cli.words import moment
 from cauri.clock import MINUTE, Clock
 from cauri.domain.codes import BY_NUMBER, Code, Kind
@@ -44,11 +45,12 @@ def list_command(
 
     found = run(work())
     for attempt, site_id, transaction_id in found:
-        typer.echo(
+        line = (
             f"{moment(attempt.sent_at or attempt.started_at)}  site {site_id}  {transaction_id}  {attempt.amount} {attempt.currency}  "
             f"{attempt.connector} {attempt.method}  asked {attempt.asks} times  reference {attempt.reference}  "
             f"last word: {attempt.word or 'none'}"
         )
+        typer.echo(folded(line, 25))
     if not found:
         typer.echo("nothing to reconcile")
 

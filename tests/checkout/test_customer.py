@@ -52,6 +52,7 @@ async def test_a_locked_number_is_paid_with(shop: Shop) -> None:
     ("phone", "options", "words"),
     [
         ("", {}, "give one"),
+        ("", {"method": "VISAM"}, "whole card block"),
         ("+225010232", {}, "longueur"),
         ("bonjour", {}, "pas un numéro"),
         ("+33612345678", {}, "pays choisi"),

@@ -6,8 +6,16 @@ from starlette.datastructures import Headers, QueryParams
 from cauri.checkout.assets import read_assets
 from cauri.checkout.formats import clock, money, when
 from cauri.checkout.language import language_of
+from cauri.checkout.offers import example_number
 from cauri.checkout.typed import Typed, typed_of
 from cauri.wire.urls import origin_of
+
+
+@pytest.mark.parametrize(
+    ("country", "shown"), [("CI", "01 23 45 67 89"), ("SN", "70 123 45 67"), ("BJ", "01 95 12 34 56")]
+)
+def test_example_numbers_are_written_as_a_countrys_people_write_them(country: str, shown: str) -> None:
+    assert example_number(country) == shown
 
 
 @pytest.mark.parametrize(

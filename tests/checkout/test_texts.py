@@ -75,6 +75,24 @@ def test_french_sets_unbreakable_spaces_and_curly_apostrophes() -> None:
         assert not re.search(r" [;:?!]|'", texts(key, **values)), key
 
 
+@pytest.mark.parametrize(
+    ("operator", "page", "when"),
+    [
+        ("Orange Money", "la page d’Orange Money", "dès qu’Orange Money confirmera"),
+        ("Airtel Money", "la page d’Airtel Money", "dès qu’Airtel Money confirmera"),
+        ("Wave", "la page de Wave", "dès que Wave confirmera"),
+        ("votre banque", "la page de votre banque", "dès que votre banque confirmera"),
+    ],
+)
+def test_french_elides_before_an_operator_that_begins_with_a_vowel(
+    operator: str, page: str, when: str
+) -> None:
+    texts = TEXTS["fr"]
+    for key in ("redirect_go", "redirect_soon", "redirect_link"):
+        assert page in texts(key, operator=operator, amount="1 500 FCFA"), key
+    assert when in texts("checking_more", operator=operator)
+
+
 def test_a_text_that_does_not_exist_is_an_error_of_ours() -> None:
     with pytest.raises(KeyError):
         TEXTS["fr"]("no_such_text")

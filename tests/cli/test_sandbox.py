@@ -358,9 +358,11 @@ def test_the_demo_delivers_an_order_and_says_so(repository: Path) -> None:
     command = [sys.executable, "-m", "cauri", "demo", "--once", *ports]
     done = subprocess.run(command, cwd=repository, capture_output=True, text=True, timeout=90, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    story = [line.split()[2] for line in done.stdout.splitlines() if re.match(r" +\d+\.\d+ s  ", line)]
+    told = re.findall(r"^ +(\d+\.\d+) s  (\S+)", done.stdout, re.MULTILINE)
     wanted = ["initialised", "page", "number", "prompted", "approved", "notified", "checked", "delivered"]
-    assert [word for word in story if word in wanted] == wanted
+    assert [word for _, word in told if word in wanted] == wanted
+    at = {word: float(when) for when, word in told}
+    assert at["approved"] - at["prompted"] > 0.2, done.stdout  # the simulated customer takes a second
 
 
 def test_the_demo_without_its_shop_says_what_is_missing(cauri: Cauri) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -104,11 +105,31 @@ async def test_serve_asks_for_migrate_first_then_takes_payments(
     cauri.stop()
 
 
-async def test_a_database_that_is_not_there_is_told_in_words(cauri: Cauri) -> None:
-    configured(cauri.folder, "postgresql://nobody@127.0.0.1:9/none")
-    done = cauri.run("serve")
-    assert done.returncode == 2
+@pytest.mark.parametrize(
+    ("command", "mistake", "said"),
+    [
+        ("serve", "no server", "Connect"),
+        ("serve", "no role", '"nobody"'),
+        ("migrate", "no database", '"none" does not exist'),
+        ("sandbox", "no database", '"none" does not exist'),
+    ],
+)
+def test_a_database_that_cannot_be_used_is_told_in_words(
+    cauri: Cauri, postgres_url: str, command: str, mistake: str, said: str
+) -> None:
+    server, _, query = postgres_url.partition("?")
+    root = server.rsplit("/", 1)[0]
+    url = {
+        "no server": "postgresql://nobody@127.0.0.1:9/none",
+        "no database": f"{root}/none?{query}",
+        "no role": f"{re.sub('//[^@/]*@?', '//nobody@', root)}/none?{query}",
+    }[mistake]
+    configured(cauri.folder, url)
+    sandbox = ("sandbox", "--database", url, "--port", "0", "--operators-port", "0")
+    done = cauri.run(*(sandbox if command == "sandbox" else (command,)))
+    assert done.returncode == 2, done.stderr
     assert "the database cannot be used" in done.stderr
+    assert (said in done.stderr, "that 'database'" in done.stderr) == (True, True), done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -186,16 +186,18 @@ class Customer(httpx.Client):
     """A browser without script: it keeps cookies and posts the forms that the pages hold."""
 
     def post_form(self, page: str, action: str, **fields: Any) -> httpx.Response:
-        """Posts a page's form to `action`, with the form's hidden fields."""
-        html = self.get(page).text
+        """Posts a page's form to `action`, with the form's hidden fields, and says where it comes from as a browser does."""
+        shown = self.get(page)
         form = next(
-            part for part in re.findall(r"<form.*?</form>", html, re.S) if f'action="{action}"' in part
+            part for part in re.findall(r"<form.*?</form>", shown.text, re.S) if f'action="{action}"' in part
         )
+        silent = shown.headers.get("Referrer-Policy") == "no-referrer"
+        origin = "null" if silent else str(self.base_url).rstrip("/")
         hidden = {
             name: unescape(value)
             for name, value in re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form)
         }
-        return self.post(action, data={**hidden, **fields})
+        return self.post(action, data={**hidden, **fields}, headers={"Origin": origin})
 
     def buy(self, *products: str) -> tuple[str, str]:
         """Orders products and presses "Payer"; gives the order's id and the payment's URL."""

@@ -98,6 +98,23 @@ def test_a_cancelled_order_says_why_and_fills_the_basket_again(shop, customer, g
 
 
 @pytest.mark.parametrize(
+    ("code", "message", "press", "leads_to"),
+    [
+        ("662", "WAITING_CUSTOMER_PAYMENT", "pay", "/payment/"),
+        ("602", "INSUFFISENT_BALANCE", "again", "/basket"),
+    ],
+)
+def test_a_customer_who_comes_back_can_press_the_button_of_the_return_page(
+    shop, customer, gateway, code, message, press, leads_to
+):
+    order, _ = customer.buy("cafe")
+    gateway.settle(f"CMD-{order}", code, message)
+    shop.notify(f"CMD-{order}")
+    answer = customer.post_form(f"/return?transaction_id=CMD-{order}", f"/orders/{order}/{press}")
+    assert (answer.status_code, leads_to in answer.headers.get("location", "")) == (303, True), answer.text
+
+
+@pytest.mark.parametrize(
     ("field", "value"),
     [("customer_surname", ""), ("customer_name", "x" * 81), ("customer_phone", "abc"), ("customer_phone", ""),
      ("customer_email", "awa"), ("customer_name", "a\x00b")],

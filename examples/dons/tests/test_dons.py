@@ -134,7 +134,7 @@ def test_what_donors_write_is_text(site, pay):
 def test_a_return_from_nowhere_is_a_friendly_page(shared_site, path):
     answer = shared_site.donor.get(path)
     assert (answer.status_code, "Nous ne trouvons pas" in answer.text) == (200, True)
-    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["referrer-policy"] == "same-origin"
 
 
 def test_other_addresses_and_methods_and_floods_are_refused(shared_site):

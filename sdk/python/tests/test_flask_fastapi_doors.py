@@ -235,7 +235,7 @@ def test_the_return_decides_nothing_and_shows_the_book(shop, gateway, opened):
     assert (status, answered["Cache-Control"], answered["Referrer-Policy"]) == (
         200,
         "no-store",
-        "no-referrer",
+        "same-origin",
     )
     assert (gateway.requests, shop.happened()) == ([], ("waiting", []))
     shop.notify(opened)
@@ -304,7 +304,7 @@ def test_a_page_of_the_shops_own_keeps_the_headers_that_hide_the_address(kind, t
     shop = Shop(kind, f"sqlite:///{tmp_path}/shop.sqlite3", gateway.url, show=show)
     status, headers, text = shop.get("/cauri/return")
     assert (status, text) == (200, "payment None")
-    assert (headers["Cache-Control"], headers["Referrer-Policy"]) == ("no-store", "no-referrer")
+    assert (headers["Cache-Control"], headers["Referrer-Policy"]) == ("no-store", "same-origin")
     if kind != "flask":
         assert shop.get("/cauri/return?own=1")[1]["Cache-Control"] == "private"
     shop.close()

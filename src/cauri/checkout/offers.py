@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import phonenumbers
@@ -150,7 +151,12 @@ def example_number(country: str) -> str:
     number = phonenumbers.example_number_for_type(country, phonenumbers.PhoneNumberType.MOBILE)
     if number is None:
         return example_number("CI")
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
+    written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
+    return _in_pairs(written) if country == "CI" else written  # the library writes 01 23 45 6789
+
+
+def _in_pairs(number: str) -> str:
+    return " ".join(re.findall("..", number.replace(" ", "")))
 
 
 def _told(view: View, typed: Typed, country: str, *, usable: bool) -> Method | None:

@@ -146,9 +146,9 @@ class Story:
         control = f"{self._sandbox.operators_url}/_control"
         async with aiohttp.ClientSession() as session:
             while "approved" not in self._told and "end" not in self._told:
-                if await _some(session, f"{control}/prompts"):
+                if await _some(session, f"{control}/prompts", "prompts"):
                     self._tell("prompted", "prompted     the operator asks on the customer's handset")
-                if await _some(session, f"{control}/books"):
+                if await _some(session, f"{control}/books", "debits"):
                     self._tell("prompted", "prompted     the operator asks on the customer's handset")
                     self._tell(
                         "approved", "approved     the customer typed the PIN, the operator has the money"
@@ -181,11 +181,10 @@ class Story:
         return False
 
 
-async def _some(session: aiohttp.ClientSession, url: str) -> bool:
-    """Whether the simulator's list is not empty."""
+async def _some(session: aiohttp.ClientSession, url: str, name: str) -> bool:
+    """Whether the simulator's list of this name is not empty."""
     async with session.get(url) as answer:
-        found = await answer.json()
-    return any(bool(value) for value in (found.values() if isinstance(found, dict) else [found]))
+        return bool((await answer.json())[name])
 
 
 @contextlib.asynccontextmanager

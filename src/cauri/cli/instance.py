@@ -67,6 +67,12 @@ def plain_app(words: str | None = None) -> typer.Typer:
     )
 
 
+def unusable(error: StoreUnavailable) -> Trouble:
+    return Trouble(
+        f"the database cannot be used: {error}; see that it runs, and that 'database' in the settings (or --database) is right"
+    )
+
+
 def check_database(url: str) -> None:
     if not url.startswith(("postgresql://", "postgres://", "sqlite:///")):
         raise Trouble("--database: must begin with postgresql:// or sqlite:///")
@@ -82,7 +88,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(work)
     except StoreUnavailable as error:
-        raise Trouble(f"the database cannot be used: {error}") from error
+        raise unusable(error) from error
     except CauriError as error:
         raise Trouble(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__) from error
 

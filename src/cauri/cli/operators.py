@@ -9,7 +9,7 @@ import typer
 
 from cauri.api.admin.operator_doors import OperatorList, seen
 from cauri.cli.instance import ConfigOption, DatabaseOption, DataOption, opened_store, plain_app, run
-from cauri.cli.tables import table
+from cauri.cli.tables import folded, table
 from cauri.clock import Clock
 from cauri.lifecycle.figures import ConnectorFigures, Ended, MethodFigures, operators_now
 
@@ -58,9 +58,11 @@ def operators(
 
 def _lines(connector: ConnectorFigures) -> list[str]:
     if not connector.methods:
-        return [f"{_title(connector)}  serves no method: others go before it ([methods])"]
-    rows = table(_HEADS, [_cells(method) for method in connector.methods])
-    return [_title(connector), *(f"  {row}" for row in rows)]
+        return [folded(f"{_title(connector)}  serves no method: others go before it ([methods])", 2)]
+    return [
+        _title(connector),
+        *table(_HEADS, [_cells(method) for method in connector.methods], margin="  "),
+    ]
 
 
 def _title(connector: ConnectorFigures) -> str:

@@ -7,7 +7,10 @@ from typing import Annotated
 import typer
 
 from cauri.cli.instance import ConfigOption, DatabaseOption, DataOption, Trouble, opened_store, plain_app, run
+from cauri.cli.tables import folded
 from cauri.cli.words import timeline_lines
+
+_BESIDE_THE_TIME = 25
 
 app = plain_app("What happened to a payment.")
 
@@ -37,4 +40,4 @@ def show(
             return timeline_lines(await store.timeline(payment))
 
     for line in run(work()):
-        typer.echo(line)
+        typer.echo(folded(line, _BESIDE_THE_TIME))

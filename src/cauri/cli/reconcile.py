@@ -19,6 +19,7 @@ from cauri.cli.instance import (
 from cauri.cli.reconcile_import import import_command
 from cauri.cli.recording import recorded
 from cauri.cli.recording import who as logged_in
+from cauri.cli.tables import folded
 from cauri.cli.words import moment
 from cauri.clock import MINUTE, Clock
 from cauri.domain.codes import BY_NUMBER, Code, Kind
@@ -46,11 +47,12 @@ def list_command(
 
     found = run(work())
     for attempt, site_id, transaction_id in found:
-        typer.echo(
+        line = (
             f"{moment(attempt.sent_at or attempt.started_at)}  site {site_id}  {transaction_id}  {attempt.amount} {attempt.currency}  "
             f"{attempt.connector} {attempt.method}  asked {attempt.asks} times  reference {attempt.reference}  "
             f"last word: {attempt.word or 'none'}"
         )
+        typer.echo(folded(line, 25))
     if not found:
         typer.echo("nothing to reconcile")
 

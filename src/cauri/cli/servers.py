@@ -30,6 +30,7 @@ from cauri.cli.instance import (
     named_instance,
     plain_app,
     run,
+    unusable,
 )
 from cauri.cli.words import checked_site_id
 from cauri.clock import Clock
@@ -230,7 +231,7 @@ def _run_loop(work: Any) -> None:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(work)
     except StoreUnavailable as error:
-        raise Trouble(f"the database cannot be used: {error}") from error
+        raise unusable(error) from error
 
 
 async def _sandbox(options: SandboxOptions, sockets: list[socket.socket], ready_file: Path | None) -> None:

@@ -93,7 +93,12 @@ def _pending(timeline: Timeline) -> list[str]:
     if state is None:
         return []
     if state["parked_at"]:
-        return ["", f"notification parked at {moment(state['parked_at'])}: the shop never answered 2xx"]
+        name = f"{timeline.payment.site_id} {timeline.payment.transaction_id}"
+        return [
+            "",
+            f"notification parked at {moment(state['parked_at'])}: the shop never answered 2xx; "
+            f"'cauri deliveries replay {name}' tells it again",
+        ]
     if state["due_at"]:
         return ["", f"notification due at {moment(state['due_at'])}, {state['tries']} tries so far"]
     return ["", "notification: the shop knows the newest state"]

@@ -21,6 +21,7 @@ OPERATOR_PAGES_MAX = 5
 TEST_CARD = "4000 0027 6000 3184"  # one that the simulated card page asks a 3-D Secure code for
 RELOAD_S = 0.5  # between two looks at a page that cannot be watched
 WATCH_S = 10
+_CARDS = "VISAM"  # how the payment_method of every card begins
 REQUEST_S = 15.0
 
 
@@ -200,13 +201,25 @@ class _Customer:
             return await self._browser.send(card)
         if form is None:
             raise CustomerTrouble(f"the page does not take a number: {page.text}")
-        self._say("number given")
+        if self._phone:
+            self._say("number given")
         after = await self._browser.send(form, number=self._phone, **self._country(form))
         if after.error and not self._phone:
-            raise CustomerTrouble("the page asks for the payer's number: give one (--phone)")
+            raise CustomerTrouble(self._number_wanted(form, card))
         if after.error:
             raise CustomerTrouble(f"the page refuses the number: {after.error}")
         return after
+
+    def _number_wanted(self, form: Form, card: Form | None) -> str:
+        """Whoever asks for the card without a number gave none on purpose: then it is the card that is missing."""
+        words = "the page asks for the payer's number: give one (--phone)"
+        if not (self._method or "").upper().startswith(_CARDS):
+            return words
+        offered = "" if card is None else f"; it offers {card.fields['method']}"
+        return (
+            f"the page does not offer {self._method!r}{offered}: a card is there where the shop sent the whole card block "
+            "(customer_id, customer_email …), in a currency that has one; anything else needs a number (--phone)"
+        )
 
     def _country(self, form: Form) -> dict[str, str]:
         """The country whose prefix the number begins with; the page's own choice where none does."""

@@ -34,6 +34,8 @@ _LOST = (
     asyncpg.InternalClientError,  # a connection that was cut in the middle of a statement, used again
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
+    asyncpg.InvalidAuthorizationSpecificationError,  # the server is there and does not let us in
+    asyncpg.InvalidCatalogNameError,
     OSError,
     TimeoutError,
 )

@@ -7,7 +7,8 @@ from html import escape
 from .book.rows import Payment
 from .book.texts import page
 
-RETURN_HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+# Under "no-referrer" a browser sends "Origin: null" with a form of the page, which a CSRF protection refuses.
+RETURN_HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "same-origin"}
 
 _STYLE = (
     "body{font:1.05rem/1.5 system-ui,sans-serif;max-width:34rem;margin:3rem auto;padding:0 1rem}"

@@ -12,6 +12,10 @@ LANGUAGES: dict[str, str] = {"fr": "Français", "en": "English"}
 _THIN = re.compile(r" (?=[;?!])")
 _WIDE = re.compile(r" (?=[:»])|(?<=«) ")
 
+# "de" and "que" lose their e before a vowel: d’Orange Money, qu’Airtel Money.
+_BEFORE_OPERATOR = re.compile(r"\b(d|qu)e (?=\{operator\})")
+_VOWELS = tuple("AEIOUYaeiouy")
+
 
 def _typeset(text: str) -> str:
     return _WIDE.sub("\u00a0", _THIN.sub("\u202f", text)).replace("'", "’")
@@ -31,7 +35,10 @@ class Texts:
         self._texts = _TEXTS[lang]
 
     def __call__(self, key: str, **values: object) -> str:
-        return self._texts[key].format_map(values)
+        text = self._texts[key]
+        if self.lang == "fr" and str(values.get("operator", "")).startswith(_VOWELS):
+            text = _BEFORE_OPERATOR.sub(r"\1’", text)
+        return text.format_map(values)
 
 
 TEXTS: dict[str, Texts] = {lang: Texts(lang) for lang in LANGUAGES}

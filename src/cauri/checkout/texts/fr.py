@@ -73,7 +73,7 @@ TEXTS: dict[str, str] = {
     "checking": "Nous vérifions votre paiement",
     "checking_why": "{operator} n'a pas encore confirmé le résultat.",
     "checking_wait": "Ne payez pas une deuxième fois",
-    "checking_more": "Si l'argent a quitté votre compte, la boutique le verra dès que {operator} confirme. Vous pouvez fermer cette page et la rouvrir plus tard.",
+    "checking_more": "Si l'argent a quitté votre compte, la boutique le verra dès que {operator} confirmera. Vous pouvez fermer cette page et la rouvrir plus tard.",
     # Ends
     "paid": "Paiement réussi",
     "paid_more": "{site} a bien reçu votre paiement.",

@@ -14,6 +14,7 @@ from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
 from ..book import BODY_MAX_BYTES, Payment, page, return_query
+from ..return_html import RETURN_HEADERS
 from . import conf
 from .book import book
 
@@ -62,8 +63,8 @@ class ReturnView(View):
     def get(self, request: HttpRequest) -> HttpResponse:
         """The page: what our own record says."""
         response = self.show(request, book.handle_return(request.GET))
-        response.headers.setdefault("Cache-Control", "no-store")
-        response.headers.setdefault("Referrer-Policy", "no-referrer")
+        for name, value in RETURN_HEADERS.items():
+            response.headers.setdefault(name, value)
         return response
 
     def show(self, request: HttpRequest, payment: Payment | None) -> HttpResponse:

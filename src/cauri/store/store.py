@@ -164,10 +164,9 @@ class Store:
 
     async def connectors_due(self, connectors: Sequence[str], now: int) -> list[str]:
         """Those of these connectors that have a question that is due."""
-        rows = [{"connector": name, "now": now} for name in connectors]
-        return (
-            [row[0] for row in await self.engine.read(Statement("connectors_due", rows=rows))] if rows else []
-        )
+        rows = [{"connector": name} for name in connectors]
+        found = await self.engine.read(Statement("connectors_due", {"now": now}, rows)) if rows else []
+        return [row[0] for row in found]
 
     async def connectors_in_flight(self) -> list[str]:
         return [row[0] for row in await self._read("connectors_in_flight")]

@@ -10,9 +10,9 @@ from msgspec import Meta
 from cauri.api.admin import answers
 from cauri.api.admin.answers import AuditPage, DeliveryDetail, DeliveryPage, OwedPage, PaymentDetail
 from cauri.api.admin.cursors import At, Name, cursor_of, place_of
-from cauri.api.admin.door import Call, Door, not_found
+from cauri.api.admin.door import Call, Door, check_all_sites, not_found, site_named
 from cauri.api.admin.reading import Cursor, Limit, Moment, SiteId, TransactionId
-from cauri.api.admin.refusals import SITE_NOT_ALLOWED, FieldTrouble, Refusal, faulty
+from cauri.api.admin.refusals import FieldTrouble, faulty
 from cauri.store import DeliveryLog, Place
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class LogDoors:
             ]
             return wanted[: query.limit + 1]
         if query.site is not None:
-            await self._check_site_exists(query.site)
+            await site_named(self._store, query.site)
         return await self._log.page(
             call.sites(query.site),
             since=since,
@@ -160,7 +160,7 @@ class LogDoors:
     async def _owed(self, call: Call) -> OwedPage:
         query: OwedQuery = call.query
         if query.site is not None:
-            await self._check_site_exists(query.site)
+            await site_named(self._store, query.site)
         after = (0, "", "") if query.cursor is None else place_of(query.cursor, tuple[At, Name, Name])
         rows = await self._log.owed(query.state, call.sites(query.site), after=after, limit=query.limit + 1)
         page, more = rows[: query.limit], len(rows) > query.limit
@@ -168,11 +168,7 @@ class LogDoors:
 
     async def _audit(self, call: Call) -> AuditPage:
         query: AuditQuery = call.query
-        if call.token.sites is not None:
-            raise Refusal(
-                SITE_NOT_ALLOWED,
-                "this token is for some sites only, the record is of all: use a token for all sites",
-            )
+        check_all_sites(call, "the record")
         before = (call.moment("until", query.until, call.now + 1), "")
         if query.cursor is not None:
             before = place_of(query.cursor, tuple[At, Name])
@@ -182,10 +178,6 @@ class LogDoors:
         page, more = rows[: query.limit], len(rows) > query.limit
         cursor = cursor_of(page[-1].at, page[-1].audit_id) if more else None
         return AuditPage([answers.audit_entry(row) for row in page], cursor)
-
-    async def _check_site_exists(self, site_id: str) -> None:
-        if await self._store.site(site_id) is None:
-            raise not_found(f"site: there is no site {site_id}")
 
     async def _known_payment(self, site_id: str | None, transaction_id: str) -> Payment:
         if site_id is None:

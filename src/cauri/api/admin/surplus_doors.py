@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from cauri.api.admin.cursors import At, Name, cursor_of, place_of
-from cauri.api.admin.door import Call, Door, each_of, not_found
+from cauri.api.admin.door import Call, Door, each_of, not_found, site_named
 from cauri.api.admin.reading import Cursor, Limit, SiteId
 from cauri.api.admin.refusals import CONFLICT, Refusal
 from cauri.domain.errors import NothingToRefund
@@ -121,8 +121,8 @@ class SurplusDoors:
 
     async def _surpluses(self, call: Call) -> SurplusPage:
         query: SurplusesQuery = call.query
-        if query.site is not None and await self._store.site(query.site) is None:
-            raise not_found(f"site: there is no site {query.site}")
+        if query.site is not None:
+            await site_named(self._store, query.site)
         place = None if query.cursor is None else place_of(query.cursor, tuple[At, Name])
         after = {} if place is None else {"after": place}
         found: list[SurplusRow] = []

@@ -9,6 +9,7 @@ import typer
 
 from cauri.api.admin import answers
 from cauri.cli.instance import ConfigOption, DatabaseOption, DataOption, Trouble, opened_store, plain_app, run
+from cauri.cli.naming import site_named
 from cauri.cli.recording import recorded
 from cauri.cli.tables import table
 from cauri.cli.words import moment
@@ -16,7 +17,7 @@ from cauri.clock import Clock
 from cauri.domain.admin import LABEL_MAX, SCOPES, AdminToken, AuditRow
 from cauri.domain.moments import read_moment, read_span
 from cauri.keys import hash_of, new_admin_token
-from cauri.store import AdminRecords, Store
+from cauri.store import AdminRecords
 
 app = plain_app("Admin tokens, and the record of what was done with them.")
 tokens = plain_app("Tokens for /admin/, cauri listen and Prometheus.")
@@ -54,7 +55,8 @@ def add(
 
     async def work() -> None:
         async with opened_store(config, data, database) as store:
-            await _check_sites(store, token.sites or ())
+            for each in token.sites or ():
+                await site_named(store, each, "--site")
             records = AdminRecords(store.engine)
             async with recorded(records, "addToken", f"{token.label}: {' '.join(token.scopes)}"):
                 if not await records.add(token):
@@ -178,12 +180,6 @@ def _span(text: str) -> int:
         return read_span(text)
     except ValueError as error:
         raise Trouble(f"--expires: {error}") from None
-
-
-async def _check_sites(store: Store, sites: tuple[str, ...]) -> None:
-    for site in sites:
-        if await store.site(site) is None:
-            raise Trouble(f"--site: there is no site {site}: 'cauri site list' names those there are")
 
 
 def _cells(token: AdminToken, now: int) -> tuple[str, ...]:

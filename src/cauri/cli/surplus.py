@@ -17,6 +17,7 @@ from cauri.cli.instance import (
     plain_app,
     run,
 )
+from cauri.cli.naming import site_named
 from cauri.cli.recording import recorded
 from cauri.cli.recording import who as logged_in
 from cauri.cli.words import moment
@@ -41,8 +42,8 @@ def list_command(
 
     async def work() -> list[SurplusRow]:
         async with opened_store(config, data, database) as store:
-            if site and await store.site(site) is None:
-                raise Trouble(f"--site: there is no site {site}: 'cauri site list' names those there are")
+            if site:
+                await site_named(store, site, "--site")
             return await store.books.surpluses(everything=everything, site_id=site, limit=100_000)
 
     found = run(work())

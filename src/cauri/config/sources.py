@@ -26,7 +26,7 @@ NOT_SETTINGS = frozenset(
 )
 
 # Settings that are lists, wherever they stand.
-LISTS = frozenset({"trusted_proxies", "webhook_secrets", "ports", "gaps_s"})
+LISTS = frozenset({"trusted_proxies", "webhook_secrets", "public_keys", "ports", "gaps_s", "paid"})
 
 
 def file_values(path: Path | None) -> dict[str, Any]:

@@ -17,7 +17,6 @@ from cauri.clock import Clock
 from cauri.domain.admin import LABEL_MAX, SCOPES, AdminToken, AuditRow
 from cauri.domain.moments import read_moment, read_span
 from cauri.keys import hash_of, new_admin_token
-from cauri.store import AdminRecords
 
 app = plain_app("Admin tokens, and the record of what was done with them.")
 tokens = plain_app("Tokens for /admin/, cauri listen and Prometheus.")
@@ -57,9 +56,8 @@ def add(
         async with opened_store(config, data, database) as store:
             for each in token.sites or ():
                 await site_named(store, each, "--site")
-            records = AdminRecords(store.engine)
-            async with recorded(records, "addToken", f"{token.label}: {' '.join(token.scopes)}"):
-                if not await records.add(token):
+            async with recorded(store.admin, "addToken", f"{token.label}: {' '.join(token.scopes)}"):
+                if not await store.admin.add(token):
                     raise Trouble(
                         f"there is a live token {token.label!r}: revoke it, or choose another label"
                     )
@@ -81,7 +79,7 @@ def list_command(
 
     async def work() -> list[AdminToken]:
         async with opened_store(config, data, database) as store:
-            return await AdminRecords(store.engine).tokens()
+            return await store.admin.tokens()
 
     found = run(work())
     if not found:
@@ -105,11 +103,12 @@ def revoke(
     """The token is refused everywhere within seconds."""
 
     async def work() -> None:
-        async with opened_store(config, data, database) as store:
-            records = AdminRecords(store.engine)
-            async with recorded(records, "revokeToken", label):
-                if not await records.revoke(label, Clock().now()):
-                    raise Trouble(f"there is no live token {label!r}: 'cauri admin token list' names them")
+        async with (
+            opened_store(config, data, database) as store,
+            recorded(store.admin, "revokeToken", label),
+        ):
+            if not await store.admin.revoke(label, Clock().now()):
+                raise Trouble(f"there is no live token {label!r}: 'cauri admin token list' names them")
 
     run(work())
     typer.echo(f"token {label} is revoked")
@@ -137,7 +136,7 @@ def audit(
 
     async def work() -> list[AuditRow]:
         async with opened_store(config, data, database) as store:
-            return await AdminRecords(store.engine).audit(since=begin, before=(now + 1, ""), limit=limit)
+            return await store.admin.audit(since=begin, before=(now + 1, ""), limit=limit)
 
     found = run(work())
     if as_json:

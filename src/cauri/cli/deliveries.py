@@ -18,7 +18,7 @@ from cauri.cli.words import moment
 from cauri.clock import Clock
 from cauri.domain.endpoints import endpoint_of
 from cauri.domain.moments import read_moment
-from cauri.store import AdminRecords, DeliveryLog, LoggedDelivery, Place, Store
+from cauri.store import LoggedDelivery, Place, Store
 from cauri.store.delivery_log import Result
 
 app = plain_app("What was sent to shops, and sending it again.")
@@ -60,17 +60,15 @@ def list_command(
 
     async def work() -> list[LoggedDelivery]:
         async with opened_store(config, data, database) as store:
-            log = DeliveryLog(store.engine)
             if site is not None:
                 await site_named(store, site)
             if transaction is None:
                 sites = None if site is None else (site,)
-                return await log.page(sites, since=begin, before=end, limit=limit, result=wanted)
+                return await store.deliveries.page(sites, since=begin, before=end, limit=limit, result=wanted)
             payment = await payment_named(store, site or "", transaction)
-            rows = await log.of_payment(payment, since=begin, before=end, limit=10_000)
-            return [row for row in rows if wanted in ("any", "delivered" if row.delivered else "failed")][
-                :limit
-            ]
+            return await store.deliveries.of_payment(
+                payment, since=begin, before=end, limit=limit, result=wanted
+            )
 
     found = run(work())
     if as_json:
@@ -95,9 +93,7 @@ def show(
 
     async def work() -> LoggedDelivery:
         async with opened_store(config, data, database) as store:
-            rows = await DeliveryLog(store.engine).page(
-                None, since=place.at, before=Place(place.at + 1), limit=10_000
-            )
+            rows = await store.deliveries.page(None, since=place.at, before=Place(place.at + 1), limit=10_000)
             found = [row for row in rows if row.delivery_id.startswith(place.delivery_id)]
             if len(found) > 1:
                 raise Trouble(
@@ -144,11 +140,10 @@ def replay(
         async with opened_store(config, data, database) as store:
             if site is not None:
                 await site_named(store, site)
-            records = AdminRecords(store.engine)
             what, target = (
                 ("replayParked", site or "all") if parked else ("replay", f"{site} {transaction_id}")
             )
-            async with recorded(records, what, target):
+            async with recorded(store.admin, what, target):
                 if not parked:
                     return await _replay_one(store, site or "", transaction_id or "", now)
                 total = await _sliced(lambda: store.notifications.replay_parked(now, site_id=site))
@@ -173,7 +168,7 @@ def replay_since(
     async def work() -> int:
         async with opened_store(config, data, database) as store:
             await site_named(store, site)
-            async with recorded(AdminRecords(store.engine), "replaySince", f"{site} {moment(begin)}"):
+            async with recorded(store.admin, "replaySince", f"{site} {moment(begin)}"):
                 total = await _sliced(lambda: store.notifications.replay_since(site, begin, now))
                 await _probe(store, site, now)
                 return total

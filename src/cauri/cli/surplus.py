@@ -23,7 +23,6 @@ from cauri.cli.recording import who as logged_in
 from cauri.cli.words import moment
 from cauri.domain.errors import NothingToRefund
 from cauri.domain.payment import Payment
-from cauri.store import AdminRecords
 from cauri.store.books import SurplusRow
 
 app = plain_app("Money received for payments that had already ended.")
@@ -85,7 +84,7 @@ def refunded(
     async def work() -> Payment:
         async with opened_store(config, data, database) as store:
             try:
-                async with recorded(AdminRecords(store.engine), "refundedSurplus", surplus):
+                async with recorded(store.admin, "refundedSurplus", surplus):
                     return await lifecycle_without_operators(store).refund(
                         surplus.strip().lower(), who=who or logged_in(), why=why.strip()
                     )

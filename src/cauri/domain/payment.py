@@ -231,6 +231,11 @@ class DeliveryRow(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None
     next_try_at: int | None
 
+    @property
+    def delivered(self) -> bool:
+        """Answered 2xx."""
+        return self.status is not None and 200 <= self.status < 300
+
 
 class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     """All that is known of one payment."""

@@ -220,7 +220,7 @@ class Lifecycle:
             raise NothingToRefund(f"there is no surplus {reference}")
 
         async def decide(payment: Payment) -> Change:
-            held = (await self.store.timeline(payment)).surpluses
+            held = await self.store.surpluses(payment)
             surplus = next((each for each in held if each.attempt == attempt.number), None)
             if surplus is None:
                 raise NothingToRefund(f"attempt {reference} brought no surplus")

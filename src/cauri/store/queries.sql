@@ -739,17 +739,17 @@ SELECT u.audit_id, u.at, u.label, u.address, u.what, u.target, u.result FROM adm
 WHERE u.at >= :since AND (u.at, u.audit_id) < (:at, :audit_id) ORDER BY u.at DESC, u.audit_id DESC LIMIT :limit
 
 -- name: logged_deliveries_of_site
--- A site's deliveries, newest first, from a moment backwards; with :delivered '1' only those that were answered 2xx.
+-- A site's deliveries, newest first, from a moment backwards; with :result 'delivered' only those that were answered 2xx.
 SELECT {delivery} FROM delivery d
 WHERE d.site_id = :site_id AND d.at >= :since AND (d.at, d.delivery_id) < (:at, :delivery_id)
-  AND (:delivered = '' OR (d.status >= 200 AND d.status < 300))
+  AND (:result = 'any' OR (d.status >= 200 AND d.status < 300))
 ORDER BY d.at DESC, d.delivery_id DESC LIMIT :limit
 
 -- name: logged_deliveries
--- All sites' deliveries, newest first, from a moment backwards; with :delivered '1' only those that were answered 2xx.
+-- All sites' deliveries, newest first, from a moment backwards; with :result 'delivered' only those that were answered 2xx.
 SELECT {delivery} FROM delivery d
 WHERE d.at >= :since AND (d.at, d.delivery_id) < (:at, :delivery_id)
-  AND (:delivered = '' OR (d.status >= 200 AND d.status < 300))
+  AND (:result = 'any' OR (d.status >= 200 AND d.status < 300))
 ORDER BY d.at DESC, d.delivery_id DESC LIMIT :limit
 
 -- name: failed_deliveries_of_site
@@ -767,9 +767,11 @@ WHERE d.at >= :since AND (d.at, d.delivery_id) < (:at, :delivery_id)
 ORDER BY d.at DESC, d.delivery_id DESC LIMIT :limit
 
 -- name: logged_deliveries_of_payment
--- A payment's deliveries, newest first, from a moment backwards.
+-- A payment's deliveries, newest first, from a moment backwards; with :result 'delivered' only those that were answered 2xx, with
+-- 'failed' only the others.
 SELECT {delivery} FROM delivery d
 WHERE d.slot = :slot AND d.token = :token AND d.at >= :since AND (d.at, d.delivery_id) < (:at, :delivery_id)
+  AND :result IN ('any', CASE WHEN d.status >= 200 AND d.status < 300 THEN 'delivered' ELSE 'failed' END)
 ORDER BY d.at DESC, d.delivery_id DESC LIMIT :limit
 
 -- name: logged_delivery

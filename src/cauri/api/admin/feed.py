@@ -20,7 +20,7 @@ from cauri.api.admin.refusals import FieldTrouble, Refusal, faulty
 from cauri.clock import SECOND, Clock
 from cauri.domain.errors import StoreUnavailable
 from cauri.domain.moments import iso
-from cauri.store import DeliveryLog, Heard
+from cauri.store import Heard
 from cauri.wire.notification import message
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class Feed:
         self._vault = vault
         self._clock = clock
         self._bell = bell
-        self._log = DeliveryLog(store.engine)
+        self._log = store.deliveries
 
     def doors(self) -> list[Door]:
         return [

@@ -238,6 +238,7 @@ def push_of(order: Order) -> dict[str, object]:
 
 
 def read_push(answer: Answer, order: Order) -> Outcome:
+    """What the answer to a push says: SUCCESS is only that the handset was asked."""
     said = _said(answer, order)
     if isinstance(said, Unknown):
         return said
@@ -255,6 +256,7 @@ def read_push(answer: Answer, order: Order) -> Outcome:
 
 
 def read_check(answer: Answer, order: Order) -> Outcome:
+    """What the answer to a check says of the money."""
     said = _said(answer, order)
     if isinstance(said, Unknown):
         return said

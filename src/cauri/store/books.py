@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Sequence
 
 import msgspec
 
-from cauri.domain.payment import Attempt, slot_of_token
-from cauri.store.rows import attempt_of
+from cauri.domain.payment import Attempt
+from cauri.store.rows import attempt_of, slot_of_reference
 from cauri.store.statements import Statements
 
 PAGE = 500
@@ -56,7 +56,11 @@ class Books(Statements):
 
     async def attempts_by_reference(self, references: Sequence[str]) -> dict[str, Attempt]:
         """By the reference that the operator knows; a text that is no reference of ours is not found."""
-        rows = [{"slot": slot, "reference": text} for text in references if (slot := _slot(text)) is not None]
+        rows = [
+            {"slot": slot, "reference": text}
+            for text in references
+            if (slot := slot_of_reference(text)) is not None
+        ]
         found = await self._read_rows("attempts_by_reference", rows) if rows else []
         return {attempt.reference: attempt for attempt in map(attempt_of, found)}
 
@@ -85,10 +89,3 @@ class Books(Statements):
                 since, after = attempt.ended_at or since, attempt.reference
             if len(rows) < PAGE:
                 return
-
-
-def _slot(text: str) -> int | None:
-    try:
-        return slot_of_token(text) if text.isascii() else None
-    except ValueError:
-        return None

@@ -20,6 +20,7 @@ from cauri.domain.payment import (
     PaymentRequest,
     PaymentStatus,
     Surplus,
+    slot_of_token,
 )
 from cauri.domain.phone import Phone
 from cauri.domain.site import Site, SiteSettings, SiteStatus
@@ -79,6 +80,14 @@ def phone_text(phone: Phone | None) -> str | None:
 
 def _phone(text: str | None) -> Phone | None:
     return None if text is None else Phone(*text.split(":"))
+
+
+def slot_of_reference(text: str) -> int | None:
+    """The slot of the attempt that an operator knows by this text; None for one that cannot be a reference of ours."""
+    try:
+        return slot_of_token(text) if text.isascii() else None
+    except ValueError:
+        return None
 
 
 def payment_of(row: Row) -> Payment:

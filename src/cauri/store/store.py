@@ -32,6 +32,7 @@ from cauri.store.rows import (
     payment_of,
     site_fields,
     site_of,
+    slot_of_reference,
     surplus_of,
 )
 from cauri.store.statements import Statements
@@ -150,9 +151,8 @@ class Store(Statements):
 
     async def attempt_by_reference(self, reference: str) -> Attempt | None:
         """The attempt that an operator knows by this reference; None also for a text that is no reference of ours."""
-        try:
-            slot = slot_of_token(reference)
-        except ValueError:
+        slot = slot_of_reference(reference)
+        if slot is None:
             return None
         rows = await self._read("attempt_by_reference", slot=slot, reference=reference)
         return attempt_of(rows[0]) if rows else None
@@ -181,11 +181,8 @@ class Store(Statements):
 
     async def hint(self, reference: str, now: int) -> bool:
         """Brings the next question about an attempt forward; False where there is no such attempt or a hint is already waiting."""
-        try:
-            slot = slot_of_token(reference)
-        except ValueError:
-            return False
-        return bool(await self._write("hint", slot=slot, reference=reference, now=now))
+        slot = slot_of_reference(reference)
+        return slot is not None and bool(await self._write("hint", slot=slot, reference=reference, now=now))
 
     async def unended(self, before: int, limit: int = 500) -> list[tuple[Attempt, str, str]]:
         """Attempts sent before a moment that have no end, with their site_id and transaction_id; oldest first."""

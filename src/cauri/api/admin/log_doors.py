@@ -9,12 +9,12 @@ from msgspec import Meta
 
 from cauri.api.admin import answers
 from cauri.api.admin.answers import AuditPage, DeliveryDetail, DeliveryPage, OwedPage
-from cauri.api.admin.cursors import At, Name, cursor_of, place_of
+from cauri.api.admin.cursors import At, Name, paged, place_of
 from cauri.api.admin.door import Call, Door, check_all_sites, not_found, site_named
 from cauri.api.admin.payment_answers import PaymentDetail, payment_detail
 from cauri.api.admin.reading import Cursor, Limit, Moment, SiteId, TransactionId
 from cauri.api.admin.refusals import FieldTrouble, faulty
-from cauri.store import Place
+from cauri.store import Owed, Place
 
 if TYPE_CHECKING:
     from cauri.domain.payment import Payment
@@ -119,8 +119,7 @@ class LogDoors:
         if query.cursor is not None:
             before = Place(*place_of(query.cursor, tuple[At, Name]))
         rows = await self._rows(call, query, since, before)
-        page, more = rows[: query.limit], len(rows) > query.limit
-        cursor = cursor_of(page[-1].at, page[-1].delivery_id) if more else None
+        page, cursor = paged(rows, query.limit, lambda row: (row.at, row.delivery_id))
         return DeliveryPage([answers.delivery(row) for row in page], cursor)
 
     async def _rows(
@@ -161,8 +160,8 @@ class LogDoors:
             await site_named(self._store, query.site)
         after = (0, "", "") if query.cursor is None else place_of(query.cursor, tuple[At, Name, Name])
         rows = await self._log.owed(query.state, call.sites(query.site), after=after, limit=query.limit + 1)
-        page, more = rows[: query.limit], len(rows) > query.limit
-        return OwedPage([answers.owed(row) for row in page], cursor_of(*page[-1].place()) if more else None)
+        page, cursor = paged(rows, query.limit, Owed.place)
+        return OwedPage([answers.owed(row) for row in page], cursor)
 
     async def _audit(self, call: Call) -> AuditPage:
         query: AuditQuery = call.query
@@ -173,8 +172,7 @@ class LogDoors:
         rows = await self._store.admin.audit(
             since=call.moment("since", query.since, 0), before=before, limit=query.limit + 1
         )
-        page, more = rows[: query.limit], len(rows) > query.limit
-        cursor = cursor_of(page[-1].at, page[-1].audit_id) if more else None
+        page, cursor = paged(rows, query.limit, lambda row: (row.at, row.audit_id))
         return AuditPage([answers.audit_entry(row) for row in page], cursor)
 
     async def _known_payment(self, site_id: str | None, transaction_id: str) -> Payment:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from msgspec import Meta
 
-from cauri.api.admin.cursors import At, Name, cursor_of, place_of
+from cauri.api.admin.cursors import At, Name, paged, place_of
 from cauri.api.admin.door import Call, Door, each_of, not_found, site_named
 from cauri.api.admin.reading import Cursor, Limit, SiteId
 from cauri.api.admin.refusals import CONFLICT, Refusal
@@ -134,11 +134,8 @@ class SurplusDoors:
                 **after,
             )
         found.sort(key=lambda each: (-each.at, each.reference))
-        page = found[: query.limit]
-        more = len(found) > query.limit
-        return SurplusPage(
-            [_entry(each) for each in page], cursor_of(page[-1].at, page[-1].reference) if more else None
-        )
+        page, cursor = paged(found, query.limit, lambda each: (each.at, each.reference))
+        return SurplusPage([_entry(each) for each in page], cursor)
 
     async def _refunded(self, call: Call) -> Refunded:
         body: RefundedBody = call.body

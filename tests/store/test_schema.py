@@ -102,7 +102,10 @@ def test_every_statement_says_what_it_does() -> None:
 
 def test_every_statement_is_run_by_somebody() -> None:
     code = "".join(path.read_text(encoding="utf-8") for path in STATEMENTS.parent.glob("*.py"))
-    assert [name for name in {**queries("sqlite"), **queries("postgres")} if f'"{name}"' not in code] == []
+    named = {*re.findall(r'"([a-z_]+)"', code)}
+    made = tuple(re.findall(r'f"([a-z_]+_)\{', code))  # the beginnings of names that are put together
+    every = {**queries("sqlite"), **queries("postgres")}
+    assert [name for name in every if name not in named and not name.startswith(made)] == []
 
 
 @pytest.mark.parametrize(("table", "only"), [("payment", "move_payments"), ("attempt", "move_attempts")])

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from cauri.config import BadSettings, load, read
+from cauri.config import BadSettings, Settings, load, read
+from cauri.config.sources import LISTS, environment_values
 from cauri.connectors import operators_of
 from cauri.domain.methods import METHODS
 from cauri.domain.money import Bounds
@@ -310,6 +312,29 @@ def test_a_contract_that_cannot_work_is_told_before_anything_starts(
 ) -> None:
     with pytest.raises(BadSettings, match=told):
         operators_of(read({**GOOD, "operators": operators}))
+
+
+def _lists_in(table: type[msgspec.Struct]) -> set[str]:
+    """The names of a table's settings that are lists, and of the tables below it."""
+    found: set[str] = set()
+    for field in msgspec.inspect.type_info(table).fields:  # type: ignore[attr-defined]
+        if isinstance(field.type, msgspec.inspect.VarTupleType | msgspec.inspect.ListType):
+            found.add(field.name)
+        below = [field.type, *getattr(field.type, "types", ()), getattr(field.type, "value_type", None)]
+        for kind in below:
+            if isinstance(kind, msgspec.inspect.StructType):
+                found |= _lists_in(kind.cls)
+    return found
+
+
+def test_every_list_can_be_written_in_the_environment() -> None:
+    """With commas; those by method and by currency have no name of their own."""
+    assert _lists_in(Settings) == LISTS
+    values = environment_values(
+        {"CAURI_OPERATORS__PAWAPAY__PUBLIC_KEYS": "one,two", "CAURI_STATEMENTS__MTN_CI__PAID": "OK"}
+    )
+    assert values["operators"]["pawapay"]["public_keys"] == ["one", "two"]
+    assert values["statements"]["mtn_ci"]["paid"] == ["OK"]
 
 
 def test_a_countrys_contract_can_come_from_the_environment() -> None:

@@ -25,10 +25,10 @@ from cauri.loops.base import Loop
 from cauri.loops.drop_old_secrets import DropOldSecrets
 from cauri.loops.expire_payments import ExpirePayments
 from cauri.loops.poll_operators import PollOperators
-from cauri.notifier.delivery_log import DeliveryLog
 from cauri.notifier.loop import Notifier
+from cauri.notifier.pruning import Pruning
 from cauri.notifier.sender import Sender
-from cauri.store import AdminRecords, Store, Vault, engine_for
+from cauri.store import Store, Vault, engine_for
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -80,13 +80,12 @@ class Gateway:
                 process=f"{socket.gethostname()}:{os.getpid()}",
             ),
         )
-        self.admin_records = AdminRecords(self.store.engine)
         self._bell = Bell()
         self._deliveries = Deliveries()
         self.sender = sender_of(settings, self.clock)
         self.sender.on_sent = self._deliveries.count
         self.notifier = Notifier(self.store, self.sender, self.clock, settings.notifications)
-        self.delivery_log = DeliveryLog(self.store.notifications, settings.notifications)
+        self.pruning = Pruning(self.store, settings.notifications)
         self.poller = PollOperators(self.lifecycle, self.clock)
         self.expiry = ExpirePayments(self.lifecycle)
         self.old_secrets = DropOldSecrets(self.store)
@@ -137,7 +136,7 @@ class Gateway:
             poll,
             Loop("expire_payments", self.expiry.tick, period_s=5, clock=self.clock),
             Loop("drop_old_secrets", self.old_secrets.tick, period_s=60, clock=self.clock),
-            Loop("delivery_log", self.delivery_log.tick, period_s=60, clock=self.clock),
+            Loop("pruning", self.pruning.tick, period_s=60, clock=self.clock),
             Loop("alerts", self.alerts.tick, period_s=60, clock=self.clock),
             Loop("watch", self.lifecycle.watch.tick, period_s=1, clock=self.clock),
             Loop("tidy", self.lifecycle.tidy, period_s=600, clock=self.clock),
@@ -169,7 +168,6 @@ class Gateway:
         settings = self.settings
         doors = admin.all_doors(
             self.store,
-            self.admin_records,
             Vault(settings.secret),
             self.clock,
             lifecycle=self.lifecycle,
@@ -180,7 +178,7 @@ class Gateway:
         )
         return admin.build(
             doors,
-            self.admin_records,
+            self.store.admin,
             self.clock,
             public_url=settings.public_url.rstrip("/"),
             rate_per_token=settings.limits.rate_per_key,

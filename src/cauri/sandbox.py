@@ -168,4 +168,4 @@ async def ensure_admin_token(gateway: Gateway, admin_token: str) -> None:
         sites=None,
         created_at=gateway.clock.now(),
     )
-    await gateway.admin_records.ensure(token)
+    await gateway.store.admin.ensure(token)

@@ -9,7 +9,7 @@ import pytest
 from cauri.clock import DAY, HOUR, SECOND
 from cauri.domain.notifying import NotificationSettings
 from cauri.domain.payment import DeliveryRow, Payment
-from cauri.notifier.delivery_log import BATCH, DeliveryLog
+from cauri.notifier.pruning import BATCH, Pruning
 from cauri.store import Delivered, Store, engine_for
 from cauri.store.engine import Engine
 from cauri.store.migrate import _NOTE_VERSION, _VERSION_TABLE, _statements, migrate, migrations
@@ -202,7 +202,7 @@ async def test_old_deliveries_are_pruned_unless_they_explain_what_is_undelivered
     await delivered(store, parked, NOW + 6, status=410)
     await delivered(store, waiting, NOW + 7, status=500, next_at=NOW + HOUR)
     await delivered(store, young, NOW + 20)
-    pruning, now = DeliveryLog(store.notifications, SETTINGS), NOW + 10 + 30 * DAY
+    pruning, now = Pruning(store, SETTINGS), NOW + 10 + 30 * DAY
     for _ in range(2):
         while await pruning.tick(now):
             pass

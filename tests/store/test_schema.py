@@ -100,6 +100,29 @@ def test_every_statement_says_what_it_does() -> None:
         assert sentence.startswith("-- "), title
 
 
+def test_every_statement_is_run_by_somebody() -> None:
+    code = "".join(path.read_text(encoding="utf-8") for path in STATEMENTS.parent.glob("*.py"))
+    named = {*re.findall(r'"([a-z_]+)"', code)}
+    made = tuple(re.findall(r'f"([a-z_]+_)\{', code))  # the beginnings of names that are put together
+    every = {**queries("sqlite"), **queries("postgres")}
+    assert [name for name in every if name not in named and not name.startswith(made)] == []
+
+
+@pytest.mark.parametrize(("table", "only"), [("payment", "move_payments"), ("attempt", "move_attempts")])
+def test_a_status_is_written_by_the_guarded_move_alone(table: str, only: str) -> None:
+    writing = re.compile(rf"UPDATE {table}\b.*?(?:\bSET|,)\s+status = ", re.DOTALL)
+    assert [name for name, query in queries("postgres").items() if writing.search(query.sql)] == [only]
+    assert "status = r.value->>'from_status'" in queries("postgres")[only].sql
+
+
+def test_a_claim_repeats_its_guard_outside_the_choice() -> None:
+    """Without it PostgreSQL hands rows out twice (design, "Store")."""
+    claims = {name: query.sql for name, query in queries("postgres").items() if "SKIP LOCKED)" in query.sql}
+    assert len(claims) >= 5
+    for name, sql in claims.items():
+        assert "  AND " in sql.partition("SKIP LOCKED)")[2], name
+
+
 async def test_an_unreadable_url_is_a_clear_error() -> None:
     for url in ("mysql://localhost/cauri", "cauri.sqlite3", "", "sqlite://relative"):
         with pytest.raises(ValueError, match=r"postgresql://.*sqlite:///"):

@@ -9,6 +9,7 @@ import typer
 
 from cauri.api.admin import answers
 from cauri.cli.instance import ConfigOption, DatabaseOption, DataOption, Trouble, opened_store, plain_app, run
+from cauri.cli.naming import site_named
 from cauri.cli.recording import recorded
 from cauri.cli.tables import table
 from cauri.cli.words import moment
@@ -16,7 +17,6 @@ from cauri.clock import Clock
 from cauri.domain.admin import LABEL_MAX, SCOPES, AdminToken, AuditRow
 from cauri.domain.moments import read_moment, read_span
 from cauri.keys import hash_of, new_admin_token
-from cauri.store import AdminRecords, Store
 
 app = plain_app("Admin tokens, and the record of what was done with them.")
 tokens = plain_app("Tokens for /admin/, cauri listen and Prometheus.")
@@ -54,10 +54,10 @@ def add(
 
     async def work() -> None:
         async with opened_store(config, data, database) as store:
-            await _check_sites(store, token.sites or ())
-            records = AdminRecords(store.engine)
-            async with recorded(records, "addToken", f"{token.label}: {' '.join(token.scopes)}"):
-                if not await records.add(token):
+            for each in token.sites or ():
+                await site_named(store, each, "--site")
+            async with recorded(store.admin, "addToken", f"{token.label}: {' '.join(token.scopes)}"):
+                if not await store.admin.add(token):
                     raise Trouble(
                         f"there is a live token {token.label!r}: revoke it, or choose another label"
                     )
@@ -79,7 +79,7 @@ def list_command(
 
     async def work() -> list[AdminToken]:
         async with opened_store(config, data, database) as store:
-            return await AdminRecords(store.engine).tokens()
+            return await store.admin.tokens()
 
     found = run(work())
     if not found:
@@ -103,11 +103,12 @@ def revoke(
     """The token is refused everywhere within seconds."""
 
     async def work() -> None:
-        async with opened_store(config, data, database) as store:
-            records = AdminRecords(store.engine)
-            async with recorded(records, "revokeToken", label):
-                if not await records.revoke(label, Clock().now()):
-                    raise Trouble(f"there is no live token {label!r}: 'cauri admin token list' names them")
+        async with (
+            opened_store(config, data, database) as store,
+            recorded(store.admin, "revokeToken", label),
+        ):
+            if not await store.admin.revoke(label, Clock().now()):
+                raise Trouble(f"there is no live token {label!r}: 'cauri admin token list' names them")
 
     run(work())
     typer.echo(f"token {label} is revoked")
@@ -135,7 +136,7 @@ def audit(
 
     async def work() -> list[AuditRow]:
         async with opened_store(config, data, database) as store:
-            return await AdminRecords(store.engine).audit(since=begin, before=(now + 1, ""), limit=limit)
+            return await store.admin.audit(since=begin, before=(now + 1, ""), limit=limit)
 
     found = run(work())
     if as_json:
@@ -178,12 +179,6 @@ def _span(text: str) -> int:
         return read_span(text)
     except ValueError as error:
         raise Trouble(f"--expires: {error}") from None
-
-
-async def _check_sites(store: Store, sites: tuple[str, ...]) -> None:
-    for site in sites:
-        if await store.site(site) is None:
-            raise Trouble(f"--site: there is no site {site}: 'cauri site list' names those there are")
 
 
 def _cells(token: AdminToken, now: int) -> tuple[str, ...]:

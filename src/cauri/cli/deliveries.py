@@ -11,13 +11,14 @@ import typer
 
 from cauri.api.admin import answers
 from cauri.cli.instance import ConfigOption, DatabaseOption, DataOption, Trouble, opened_store, plain_app, run
+from cauri.cli.naming import payment_named, site_named
 from cauri.cli.recording import recorded
 from cauri.cli.tables import table
 from cauri.cli.words import moment
 from cauri.clock import Clock
 from cauri.domain.endpoints import endpoint_of
 from cauri.domain.moments import read_moment
-from cauri.store import AdminRecords, DeliveryLog, LoggedDelivery, Place, Store
+from cauri.store import LoggedDelivery, Place, Store
 from cauri.store.delivery_log import Result
 
 app = plain_app("What was sent to shops, and sending it again.")
@@ -27,7 +28,6 @@ SHORT_ID = 18
 
 SiteOption = Annotated[str | None, typer.Option("--site", help="Only this site's.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="As JSON, as GET /admin/deliveries answers.")]
-SLICE = 500
 
 
 @app.command("list")
@@ -60,19 +60,15 @@ def list_command(
 
     async def work() -> list[LoggedDelivery]:
         async with opened_store(config, data, database) as store:
-            log = DeliveryLog(store.engine)
             if site is not None:
-                await _check_site(store, site)
+                await site_named(store, site)
             if transaction is None:
                 sites = None if site is None else (site,)
-                return await log.page(sites, since=begin, before=end, limit=limit, result=wanted)
-            payment = await store.payment_by_transaction(site or "", transaction)
-            if payment is None:
-                raise Trouble(f"site {site} has no payment {transaction}")
-            rows = await log.of_payment(payment, since=begin, before=end, limit=10_000)
-            return [row for row in rows if wanted in ("any", "delivered" if row.delivered else "failed")][
-                :limit
-            ]
+                return await store.deliveries.page(sites, since=begin, before=end, limit=limit, result=wanted)
+            payment = await payment_named(store, site or "", transaction)
+            return await store.deliveries.of_payment(
+                payment, since=begin, before=end, limit=limit, result=wanted
+            )
 
     found = run(work())
     if as_json:
@@ -97,9 +93,7 @@ def show(
 
     async def work() -> LoggedDelivery:
         async with opened_store(config, data, database) as store:
-            rows = await DeliveryLog(store.engine).page(
-                None, since=place.at, before=Place(place.at + 1), limit=10_000
-            )
+            rows = await store.deliveries.page(None, since=place.at, before=Place(place.at + 1), limit=10_000)
             found = [row for row in rows if row.delivery_id.startswith(place.delivery_id)]
             if len(found) > 1:
                 raise Trouble(
@@ -145,17 +139,14 @@ def replay(
     async def work() -> int:
         async with opened_store(config, data, database) as store:
             if site is not None:
-                await _check_site(store, site)
-            records = AdminRecords(store.engine)
+                await site_named(store, site)
             what, target = (
                 ("replayParked", site or "all") if parked else ("replay", f"{site} {transaction_id}")
             )
-            async with recorded(records, what, target):
+            async with recorded(store.admin, what, target):
                 if not parked:
                     return await _replay_one(store, site or "", transaction_id or "", now)
-                total = await _sliced(
-                    lambda: store.notifications.replay_parked(now, site_id=site, limit=SLICE)
-                )
+                total = await _sliced(lambda: store.notifications.replay_parked(now, site_id=site))
                 await _probe(store, site, now)
                 return total
 
@@ -176,9 +167,9 @@ def replay_since(
 
     async def work() -> int:
         async with opened_store(config, data, database) as store:
-            await _check_site(store, site)
-            async with recorded(AdminRecords(store.engine), "replaySince", f"{site} {moment(begin)}"):
-                total = await _sliced(lambda: store.notifications.replay_since(site, begin, now, SLICE))
+            await site_named(store, site)
+            async with recorded(store.admin, "replaySince", f"{site} {moment(begin)}"):
+                total = await _sliced(lambda: store.notifications.replay_since(site, begin, now))
                 await _probe(store, site, now)
                 return total
 
@@ -186,9 +177,7 @@ def replay_since(
 
 
 async def _replay_one(store: Store, site: str, transaction_id: str, now: int) -> int:
-    payment = await store.payment_by_transaction(site, transaction_id)
-    if payment is None:
-        raise Trouble(f"site {site} has no payment {transaction_id}")
+    payment = await payment_named(store, site, transaction_id)
     if not await store.notifications.replay_payment(site, transaction_id, now):
         why = "it has no notify_url" if payment.request.notify_url is None else "it has not changed yet"
         raise Trouble(f"{transaction_id}: nothing was ever to be told of it: {why}")
@@ -222,11 +211,6 @@ def _done(total: int) -> None:
         )
     else:
         typer.echo("nothing to replay")
-
-
-async def _check_site(store: Store, site: str) -> None:
-    if await store.site(site) is None:
-        raise Trouble(f"there is no site {site}: 'cauri site list' names those there are")
 
 
 def _moment(option: str, text: str | None, now: int, default: int) -> int:

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from cauri.cli.instance import ConfigOption, DatabaseOption, DataOption, Trouble, opened_store, plain_app, run
+from cauri.cli.instance import ConfigOption, DatabaseOption, DataOption, opened_store, plain_app, run
+from cauri.cli.naming import payment_named
 from cauri.cli.tables import folded
 from cauri.cli.words import timeline_lines
 
@@ -34,9 +35,7 @@ def show(
 
     async def work() -> list[str]:
         async with opened_store(config, data, database) as store:
-            payment = await store.payment_by_transaction(site_id, transaction_id)
-            if payment is None:
-                raise Trouble(f"site {site_id} has no payment {transaction_id}")
+            payment = await payment_named(store, site_id, transaction_id)
             return timeline_lines(await store.timeline(payment))
 
     for line in run(work()):

@@ -31,7 +31,7 @@ from cauri.cli.words import moment
 from cauri.config import BadSettings, StatementSettings, load
 from cauri.lifecycle import Lifecycle
 from cauri.lifecycle.reconciling import Finding, Found, Line, Reconciliation, record
-from cauri.store import AdminRecords, Store
+from cauri.store import Store
 
 BATCH = 500
 
@@ -174,9 +174,7 @@ def import_command(
                 done = Import(store, lifecycle, read, operator, why, who or logged_in(), period)
                 with _progress(read.size) as progressed:
                     if apply:
-                        async with recorded(
-                            AdminRecords(store.engine), "importStatement", f"{operator} {statement.name}"
-                        ):
+                        async with recorded(store.admin, "importStatement", f"{operator} {statement.name}"):
                             await done.run(progressed)
                     else:
                         await done.run(progressed)

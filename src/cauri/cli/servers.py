@@ -49,7 +49,7 @@ from cauri.keys import (
 )
 from cauri.sandbox import Sandbox, SandboxOptions
 from cauri.serving import AlreadyServed, Server, SingleProcess, bound_socket, stop_signal, url_of
-from cauri.store import AdminRecords, Store, engine_for
+from cauri.store import Store, engine_for
 from cauri.store.migrate import migrate
 from cauri.workers import Workers
 
@@ -259,7 +259,7 @@ async def _checked(settings: Settings) -> None:
 
 async def _refuse_public_token(store: Store) -> None:
     """Whoever has read our documentation could do everything with it."""
-    token = await AdminRecords(store.engine).token(hash_of(SANDBOX_ADMIN_TOKEN))
+    token = await store.admin.token(hash_of(SANDBOX_ADMIN_TOKEN))
     if token is not None and token.live(Clock().now()):
         raise Trouble(
             "a sandbox has used this database, and its admin token is public knowledge: "

@@ -17,12 +17,12 @@ from cauri.cli.instance import (
     plain_app,
     run,
 )
+from cauri.cli.naming import site_named
 from cauri.cli.recording import recorded
 from cauri.cli.recording import who as logged_in
 from cauri.cli.words import moment
 from cauri.domain.errors import NothingToRefund
 from cauri.domain.payment import Payment
-from cauri.store import AdminRecords
 from cauri.store.books import SurplusRow
 
 app = plain_app("Money received for payments that had already ended.")
@@ -41,8 +41,8 @@ def list_command(
 
     async def work() -> list[SurplusRow]:
         async with opened_store(config, data, database) as store:
-            if site and await store.site(site) is None:
-                raise Trouble(f"--site: there is no site {site}: 'cauri site list' names those there are")
+            if site:
+                await site_named(store, site, "--site")
             return await store.books.surpluses(everything=everything, site_id=site, limit=100_000)
 
     found = run(work())
@@ -84,7 +84,7 @@ def refunded(
     async def work() -> Payment:
         async with opened_store(config, data, database) as store:
             try:
-                async with recorded(AdminRecords(store.engine), "refundedSurplus", surplus):
+                async with recorded(store.admin, "refundedSurplus", surplus):
                     return await lifecycle_without_operators(store).refund(
                         surplus.strip().lower(), who=who or logged_in(), why=why.strip()
                     )

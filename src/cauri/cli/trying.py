@@ -8,6 +8,7 @@ import typer
 
 from cauri.app import sender_of
 from cauri.cli.instance import Trouble, named_settings, opened_store, run
+from cauri.cli.naming import site_named
 from cauri.clock import Clock
 from cauri.domain.site import Site
 from cauri.notifier import trying
@@ -32,9 +33,7 @@ def try_and_tell(
 
     async def work() -> tuple[Site, Tried]:
         async with opened_store(config, data, database) as store:
-            site = await store.site(site_id)
-            if site is None:
-                raise Trouble(f"there is no site {site_id}: 'cauri site list' names those there are")
+            site = await site_named(store, site_id)
             address = url if url is not None else await store.last_notify_url(site_id)
         if not address:
             raise Trouble(f"no notification of site {site_id} was sent yet: give the URL")

@@ -26,10 +26,11 @@ NOT_SETTINGS = frozenset(
 )
 
 # Settings that are lists, wherever they stand.
-LISTS = frozenset({"trusted_proxies", "webhook_secrets", "ports", "gaps_s"})
+LISTS = frozenset({"trusted_proxies", "webhook_secrets", "public_keys", "ports", "gaps_s", "paid"})
 
 
 def file_values(path: Path | None) -> dict[str, Any]:
+    """What the settings file says; nothing where there is to be none. Raises BadSettings where it cannot be read."""
     if path is None:
         return {}
     try:
@@ -45,6 +46,7 @@ def file_values(path: Path | None) -> dict[str, Any]:
 
 
 def environment_values(environment: Mapping[str, str]) -> dict[str, Any]:
+    """What the ``CAURI_*`` variables say, a table for each ``__``; every value is still a text, or a list of texts."""
     values: dict[str, Any] = {}
     for name, text in environment.items():
         if name.startswith(ENVIRONMENT_PREFIX) and name not in NOT_SETTINGS:

@@ -12,7 +12,6 @@ MINUTE = 60 * SECOND
 DAY = 24 * 60 * MINUTE
 
 Seconds = Annotated[int, Meta(ge=1, le=30 * 24 * 3600)]
-Positive = Annotated[int, Meta(ge=1)]
 
 # A spread of ten per cent of a day would cost the last of the daily tries its place before the end.
 JITTER_SHARE = 0.1

@@ -54,7 +54,7 @@ def slot_of(site_id: str, transaction_id: str) -> int:
 
 
 def slot_of_token(token: str) -> int:
-    """The slot that a payment's token begins with. Raises ValueError for a text that is no token."""
+    """The slot that a payment's token, or an attempt's reference, begins with. Raises ValueError for a text that begins otherwise."""
     return int(token[:2], 16)
 
 
@@ -206,6 +206,11 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HistoryRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One move of a payment: ``at`` in milliseconds UTC, codes by their numbers, ``attempt`` the number of the one it was about, if any.
+
+    ``actor`` and ``note``: who decided and why, where a person did.
+    """
+
     version: int
     at: int
     event: str
@@ -232,6 +237,11 @@ class DeliveryRow(msgspec.Struct, frozen=True, kw_only=True):
     answer: str
     error: str | None
     next_try_at: int | None
+
+    @property
+    def delivered(self) -> bool:
+        """Answered 2xx."""
+        return self.status is not None and 200 <= self.status < 300
 
 
 class Timeline(msgspec.Struct, frozen=True, kw_only=True):

@@ -52,6 +52,9 @@ class SiteSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class Site(msgspec.Struct, frozen=True, kw_only=True):
+    """One shop's service. ``secret_key`` signs its notifications, None: they are not signed; ``old_secret_key`` signs too until
+    ``old_secret_until``. Moments in milliseconds UTC."""
+
     site_id: str
     name: str
     status: SiteStatus = SiteStatus.OPEN

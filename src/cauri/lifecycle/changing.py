@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from cauri.domain.errors import StoreUnavailable
+from cauri.domain.errors import PaymentNotFound, StoreUnavailable
 from cauri.domain.limits import LimitReached, PromptsReached
-from cauri.domain.payment import Change, Payment
+from cauri.domain.payment import Attempt, Change, Payment
+from cauri.lifecycle.view import last_open
 from cauri.store import Store
 
 RACES_MAX = 50
@@ -48,3 +49,14 @@ class Changing:
             if verdict is not False:
                 raise GuardRefused(verdict)
         raise StoreUnavailable("the payment kept changing while we tried to change it")
+
+    async def changed(self, token: str, decide: Decision) -> Payment:
+        """The payment as it now is. Raises PaymentNotFound, and what ``change`` raises."""
+        payment, _ = await self.change(token, decide)
+        if payment is None:
+            raise PaymentNotFound
+        return payment
+
+    async def open_attempt(self, payment: Payment) -> Attempt | None:
+        """The attempt in flight, or the one that waits for a code."""
+        return None if payment.attempts == 0 else last_open(await self._store.attempts(payment))

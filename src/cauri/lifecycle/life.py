@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import structlog
 
@@ -125,23 +124,23 @@ class Lifecycle:
         """Ends a payment with nothing in flight; one that has ended stays as it is. Raises PayerError, PaymentNotFound."""
 
         async def decide(payment: Payment) -> Change | None:
-            attempt = await self._open_attempt(payment)
+            attempt = await self._changing.open_attempt(payment)
             change = moves.ended_without_payment(payment, attempt, self.clock.now(), new_id(), "cancelled")
             if change is None and not payment.final:
                 raise PayerError("in_flight")
             return change
 
-        return await self._changed_payment(token, decide)
+        return await self._changing.changed(token, decide)
 
     async def leave(self, token: str) -> Payment:
         """Back to the shop: with something in flight it is recorded that the customer left, else the payment ends."""
 
         async def decide(payment: Payment) -> Change | None:
-            attempt, now = await self._open_attempt(payment), self.clock.now()
+            attempt, now = await self._changing.open_attempt(payment), self.clock.now()
             ended = moves.ended_without_payment(payment, attempt, now, new_id(), "given up")
             return ended or moves.left(payment, now, new_id())
 
-        return await self._changed_payment(token, decide)
+        return await self._changing.changed(token, decide)
 
     async def expire(self, payment: Payment) -> None:
         """Ends a payment whose session is over, unless something is in flight."""
@@ -151,7 +150,7 @@ class Lifecycle:
             if now < newest.expires_at:
                 return None
             return moves.ended_without_payment(
-                newest, await self._open_attempt(newest), now, new_id(), "expired"
+                newest, await self._changing.open_attempt(newest), now, new_id(), "expired"
             )
 
         await self._changing.change(payment.token, decide)
@@ -159,7 +158,7 @@ class Lifecycle:
     async def hint(self, token: str) -> None:
         """The payer is back from the operator's page: a reason to ask soon, never an outcome."""
         payment = await self.store.payment_by_token(token)
-        attempt = None if payment is None else await self._open_attempt(payment)
+        attempt = None if payment is None else await self._changing.open_attempt(payment)
         if attempt is not None and attempt.status is AttemptStatus.SENT:
             await self._bring_forward(attempt.reference)
 
@@ -209,7 +208,7 @@ class Lifecycle:
         payment = await self.store.payment_by_transaction(site_id, transaction_id)
         if payment is None:
             raise PaymentNotFound
-        attempt = await self._open_attempt(payment)
+        attempt = await self._changing.open_attempt(payment)
         if attempt is None or attempt.status is not AttemptStatus.SENT:
             raise NothingToClose(f"{transaction_id} has no attempt in flight")
         settled = await self.asking.settle(attempt, decision, actor=who, note=why)
@@ -227,7 +226,7 @@ class Lifecycle:
             raise NothingToRefund(f"there is no surplus {reference}")
 
         async def decide(payment: Payment) -> Change:
-            held = (await self.store.timeline(payment)).surpluses
+            held = await self.store.surpluses(payment)
             surplus = next((each for each in held if each.attempt == attempt.number), None)
             if surplus is None:
                 raise NothingToRefund(f"attempt {reference} brought no surplus")
@@ -236,7 +235,7 @@ class Lifecycle:
                 raise NothingToRefund(f"surplus {reference} was given back already, by {surplus.refunded_by}")
             return change
 
-        return await self._changed_payment(attempt.token, decide)
+        return await self._changing.changed(attempt.token, decide)
 
     async def tidy(self, now: int) -> int:
         """What is kept only to count, forgotten when no limit looks back to it; run from time to time."""
@@ -247,15 +246,6 @@ class Lifecycle:
         """Lets the calls that are under way finish: their answers are worth waiting for."""
         await self._starting.stop(self.stop_grace_s)
         await self.afterwards.stop()
-
-    async def _open_attempt(self, payment: Payment) -> Attempt | None:
-        return None if payment.attempts == 0 else last_open(await self.store.attempts(payment))
-
-    async def _changed_payment(self, token: str, decide: Callable[[Payment], Any]) -> Payment:
-        payment, _ = await self._changing.change(token, decide)
-        if payment is None:
-            raise PaymentNotFound
-        return payment
 
     async def _bring_forward(self, reference: str) -> None:
         if await self.store.hint(reference, self.clock.now()):

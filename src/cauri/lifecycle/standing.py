@@ -1,7 +1,7 @@
 """How each connector stands, as this process sees it: its breakers, one for each provider behind it, and what its operator last said of
 its methods.
 
-Each process sees for itself; what it sees is shared only to be shown (``tell``), never to decide.
+Each process sees for itself; what it sees is shared only to be shown (``save``), never to decide.
 """
 
 from __future__ import annotations

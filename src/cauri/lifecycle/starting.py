@@ -26,10 +26,10 @@ from cauri.lifecycle.attempting import (
     not_sent,
     sent,
 )
-from cauri.lifecycle.changing import Changing, Decision, GuardRefused
+from cauri.lifecycle.changing import Changing, GuardRefused
 from cauri.lifecycle.opening import BoundsTable
 from cauri.lifecycle.routing import CODE_OF_TROUBLE, Routing
-from cauri.lifecycle.view import amount_trouble, last_open, offers
+from cauri.lifecycle.view import amount_trouble, offers
 from cauri.operators.base import Flow
 from cauri.operators.registry import Operators
 from cauri.store import Store
@@ -95,10 +95,10 @@ class Starting:
             return moves.started(payment, attempt, open_attempt, now, new_id(), guard)
 
         try:
-            payment = await self._changed(token, decide)
+            payment = await self._changing.changed(token, decide)
         except GuardRefused as refused:
             limit = _code_of(refused)
-            payment = await self._changed(token, decide)
+            payment = await self._changing.changed(token, decide)
         if started[0].status is not AttemptStatus.SENT:
             return payment
         await self._call(self._asking.start(payment, started[0]))
@@ -110,7 +110,7 @@ class Starting:
         given: list[Attempt] = []
 
         async def decide(payment: Payment) -> Change:
-            attempt = await self._open_attempt(payment)
+            attempt = await self._changing.open_attempt(payment)
             if payment.final or attempt is None or attempt.status is not AttemptStatus.ASKED:
                 raise PayerError("ended" if payment.final else "no_code_expected")
             connector = self._operators.named(attempt.connector)
@@ -123,7 +123,7 @@ class Starting:
             given[:] = [sent(attempt, connector, route, now)]
             return moves.code_given(payment, attempt, given[0], now, new_id())
 
-        payment = await self._changed(token, decide)
+        payment = await self._changing.changed(token, decide)
         await self._call(self._asking.start(payment, given[0], code))
         return payment
 
@@ -136,7 +136,7 @@ class Starting:
         """The attempt that a new one would drop. Raises PayerError where none may start now."""
         if payment.final:
             raise PayerError("ended")
-        open_attempt = await self._open_attempt(payment)
+        open_attempt = await self._changing.open_attempt(payment)
         if open_attempt is not None and open_attempt.status is AttemptStatus.SENT:
             raise PayerError("in_flight")
         if now >= payment.expires_at:
@@ -180,15 +180,6 @@ class Starting:
         if site is None:
             raise PaymentNotFound
         return site
-
-    async def _open_attempt(self, payment: Payment) -> Attempt | None:
-        return None if payment.attempts == 0 else last_open(await self._store.attempts(payment))
-
-    async def _changed(self, token: str, decide: Decision) -> Payment:
-        payment, _ = await self._changing.change(token, decide)
-        if payment is None:
-            raise PaymentNotFound
-        return payment
 
     async def _call(self, call: Coroutine[Any, Any, None]) -> None:
         """Runs a call to its end whatever becomes of the request, which waits only a little: most operators answer at once."""

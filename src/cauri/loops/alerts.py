@@ -6,7 +6,7 @@ import structlog
 
 from cauri.clock import HOUR, SECOND
 from cauri.domain.moments import iso
-from cauri.store import AdminRecords, EndpointTrouble, Store
+from cauri.store import EndpointTrouble, Store
 
 log = structlog.get_logger("cauri.alerts")
 
@@ -21,7 +21,7 @@ class Alerts:
 
     def __init__(self, store: Store, after: int) -> None:
         self._queue = store.notifications
-        self._records = AdminRecords(store.engine)
+        self._records = store.admin
         self._after = after
 
     async def tick(self, now: int) -> int:

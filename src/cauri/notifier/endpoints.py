@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import structlog
 from msgspec.structs import replace
 
-from cauri.clock import HOUR, SECOND, Clock
+from cauri.clock import SECOND, Clock
 from cauri.domain.notifying import NotificationSettings, probe_gap
 from cauri.notifier.places import Places
 from cauri.store import DueNotification, Endpoint, NotificationQueue
@@ -21,7 +21,6 @@ LOOK_EVERY = SECOND
 CLOCKS_DIFFER_BY = 5 * SECOND
 # A process that has not heard yet may still hold a row of an endpoint that answers again: nobody is done before this.
 CATCH_UP_LASTS = 5 * SECOND
-FORGOTTEN_AFTER = HOUR
 PROBES_AT_ONCE = 50
 HELD_AT_ONCE = 500
 

@@ -19,10 +19,12 @@ from cauri.store import DueNotification, Endpoint, Store
 
 log = structlog.get_logger("cauri.notifier")
 
+# Notifications that are looked at, and endpoints that are, in one read of the queue.
 WINDOW_MIN = 64
 LANES = 100
+# Milliseconds between two searches behind a front of the queue that may not go.
 SEARCH_EVERY = 50
-# What was seen to be due is good for as long: whether it still is decides the claim.
+# Milliseconds for which what was seen to be due is good: whether it still is decides the claim.
 SEEN_FOR = 500
 STOP_S = 2
 

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 
+from cauri.domain.codes import FAILURES, Code
+
 T = TypeVar("T")
+
+# The simulated operators' reserved words, one for each code a payment can fail with: said where a dialect has no word of its own.
+RESERVED_WORDS: Mapping[str, Code] = {f"CAURI_{code.number}": code for code in FAILURES}
 
 _LONG_NUMBER = re.compile(r"\d(?:[ .\-]?\d){5,}")
 _REFERENCE = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -47,10 +53,15 @@ def identifier(value: str | int | None) -> str | None:
     return text if text and len(text) <= _MAX_IDENTIFIER and text.isprintable() else None
 
 
+def is_reference(text: str) -> bool:
+    """Whether the text, as it stands, is a reference that we may have given: a UUID, lower-case."""
+    return _REFERENCE.fullmatch(text) is not None
+
+
 def our_reference(value: str | int | None) -> str | None:
-    """The text as a reference that we may have given (a UUID, lower-case), None where it cannot be one."""
+    """The text as a reference that we may have given, None where it cannot be one; blanks around it and its case do not count."""
     text = "" if value is None else str(value).strip().lower()
-    return text if _REFERENCE.fullmatch(text) else None
+    return text if is_reference(text) else None
 
 
 def web_address(text: str | None) -> str | None:

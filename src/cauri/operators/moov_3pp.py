@@ -15,19 +15,24 @@ from types import MappingProxyType
 
 import msgspec
 
-from cauri.domain.codes import FAILURES, Code
+from cauri.domain.codes import Code
 from cauri.domain.methods import METHODS
 from cauri.domain.outcome import Accepted, Outcome, Refused, Unknown, Waiting
 from cauri.operators.alerts import configuration_refused
 from cauri.operators.base import BadCallback, Callback, Connector, Order, Route, Silence
-from cauri.operators.foreign import NotWhole, decoded, identifier, quoted, unaccented, whole_units
+from cauri.operators.foreign import (
+    RESERVED_WORDS,
+    NotWhole,
+    decoded,
+    identifier,
+    quoted,
+    unaccented,
+    whole_units,
+)
 from cauri.operators.http import Answer, Line, Lost, NotSent, Request
 
 # "status", the only word that is not free text. On a push SUCCESS means that the prompt was sent.
 SUCCESS, FAILED, UNKNOWN = "0", "12", "15"
-
-# The simulated operators' reserved messages, one for each code a payment can fail with.
-RESERVED_WORDS: dict[str, Code] = {f"CAURI_{code.number}": code for code in FAILURES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +238,7 @@ def push_of(order: Order) -> dict[str, object]:
 
 
 def read_push(answer: Answer, order: Order) -> Outcome:
+    """What the answer to a push says: SUCCESS is only that the handset was asked."""
     said = _said(answer, order)
     if isinstance(said, Unknown):
         return said
@@ -250,6 +256,7 @@ def read_push(answer: Answer, order: Order) -> Outcome:
 
 
 def read_check(answer: Answer, order: Order) -> Outcome:
+    """What the answer to a check says of the money."""
     said = _said(answer, order)
     if isinstance(said, Unknown):
         return said

@@ -15,10 +15,10 @@ from xml.sax.saxutils import escape
 
 import structlog
 
-from cauri.domain.codes import FAILURES, Code
+from cauri.domain.codes import Code
 from cauri.domain.outcome import Accepted, Outcome, Refused, Unknown
 from cauri.operators.base import BadCallback, Callback, Connector, Flow, Order, Route, Silence
-from cauri.operators.foreign import identifier, quoted
+from cauri.operators.foreign import RESERVED_WORDS, identifier, quoted
 from cauri.operators.http import Answer, Line, Lost, NotSent, Request
 
 log = structlog.get_logger("cauri.operators")
@@ -34,7 +34,7 @@ FAILURE_WORDS: dict[str, Code] = {
     "990422": Code.PHONE_NOT_FOUND,
     "00066": Code.PHONE_NOT_FOUND,
     # The simulated operators' reserved words, for codes that OMPREQ has no word for.
-    **{f"CAURI_{code.number}": code for code in FAILURES},
+    **RESERVED_WORDS,
 }
 
 # The code is made by dialling *144*4*6*amount#, so a payer who takes five minutes is a payer who makes another.

@@ -13,11 +13,12 @@ from types import MappingProxyType
 import msgspec
 import structlog
 
-from cauri.domain.codes import FAILURES, Code
+from cauri.domain.codes import Code
 from cauri.domain.outcome import Accepted, Outcome, Refused, Unknown, Waiting
 from cauri.operators.alerts import configuration_refused
 from cauri.operators.base import BadCallback, Callback, Connector, Order, Route, Silence
 from cauri.operators.foreign import (
+    RESERVED_WORDS,
     NotWhole,
     decoded,
     identifier,
@@ -61,9 +62,6 @@ STATUS_WORDS: dict[str, Paid] = {
     "4": Paid.EXPIRED,
     "6": Paid.CANCELLED,
 }
-
-# The simulated operators' reserved words, for codes that PayGate has no number for.
-RESERVED_WORDS: dict[str, Code] = {f"CAURI_{code.number}": code for code in FAILURES}
 
 ROUTES: Mapping[str, Route] = MappingProxyType({"TmoneyTG": Route("TMONEY"), "FLOOZTG": Route("FLOOZ")})
 

@@ -49,6 +49,11 @@ def payer_page(
         notice=t[notice] if notice else "",
         **facts,
     )
+    return page_answer(html, status)
+
+
+def page_answer(html: str, status: int) -> HTMLResponse:
+    """A page as every operator's is answered: without scripts, in no frame, kept and indexed by nobody."""
     return HTMLResponse(html, status, headers=_HEADERS)
 
 
@@ -59,5 +64,6 @@ def language_of(request: Request, wanted: str | None = None) -> str:
 
 
 def amount_text(amount: str, currency: str) -> str:
+    """`1 500 FCFA`."""
     number = f"{Decimal(amount):,}".replace(",", "\u202f")
     return f"{number}\u00a0{'FCFA' if currency in ('XOF', 'XAF') else currency}"

@@ -5,19 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from cauri.store.admin import AdminRecords, Alert
-from cauri.store.delivery_log import DeliveryLog, Heard, LoggedDelivery, Owed, Place
+from cauri.store.delivery_log import DeliveryLog, Heard, LoggedDelivery, OldDelivery, Owed, Place
 from cauri.store.engine import Engine
 from cauri.store.notifications import (
     DueNotification,
     Endpoint,
     EndpointTrouble,
     NotificationQueue,
-    OldDelivery,
     QueueCounts,
 )
 from cauri.store.postgres import PostgresEngine
+from cauri.store.rows import AskedAgain, Delivered
 from cauri.store.sqlite import SqliteEngine
-from cauri.store.store import AskedAgain, Delivered, NotificationState, Store
+from cauri.store.store import NotificationState, Store
 from cauri.store.vault import Vault
 
 __all__ = [

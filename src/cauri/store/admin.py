@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 
 from cauri.domain.admin import AdminToken, AuditRow
-from cauri.store.engine import Engine, Row, Statement
-from cauri.store.operations import one
+from cauri.store.engine import Row
 from cauri.store.queries import ADMIN_TOKEN_COLUMNS
 from cauri.store.rows import read_texts, text_of
+from cauri.store.statements import Statements
 
 
 class Alert(msgspec.Struct, frozen=True):
@@ -22,10 +22,7 @@ class Alert(msgspec.Struct, frozen=True):
     detail: str
 
 
-class AdminRecords:
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
+class AdminRecords(Statements):
     # tokens
 
     async def add(self, token: AdminToken) -> bool:
@@ -88,19 +85,6 @@ class AdminRecords:
         """Since when it was raised, for the one who ended it."""
         rows = await self._write("end_alert", name=name)
         return int(rows[0][0]) if rows else None
-
-    # what is under way
-
-    async def waiting_counts(self) -> tuple[int, int]:
-        """Payments that wait, attempts that are in flight."""
-        row = (await self._read("waiting_counts"))[0]
-        return int(row[0]), int(row[1])
-
-    async def _read(self, statement: str, /, **parameters: Any) -> list[Row]:
-        return await self._engine.read(Statement(statement, parameters))
-
-    async def _write(self, statement: str, /, **parameters: Any) -> list[Row]:
-        return await self._engine.write(lambda: one(Statement(statement, parameters)), single=True)
 
 
 def _kept(token: AdminToken) -> dict[str, Any]:

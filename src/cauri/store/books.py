@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Sequence
 
 import msgspec
 
-from cauri.domain.payment import Attempt, slot_of_token
-from cauri.store.engine import Engine, Statement
-from cauri.store.rows import attempt_of
+from cauri.domain.payment import Attempt
+from cauri.store.rows import attempt_of, slot_of_reference
+from cauri.store.statements import Statements
 
 PAGE = 500
 _END_OF_TIME = 2**62
@@ -31,11 +31,8 @@ class SurplusRow(msgspec.Struct, frozen=True, kw_only=True):
     refund_why: str
 
 
-class Books:
+class Books(Statements):
     """Every method may raise StoreUnavailable."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
 
     async def surpluses(
         self,
@@ -46,21 +43,25 @@ class Books:
         limit: int = PAGE,
     ) -> list[SurplusRow]:
         """Newest first; those given back too where ``everything``. ``after``: moment and reference of the last one seen."""
-        parameters = {
-            "everything": int(everything),
-            "site_id": site_id,
-            "before": after[0],
-            "after": after[1],
-            "limit": limit,
-        }
-        rows = await self._engine.read(Statement("surpluses", parameters))
+        rows = await self._read(
+            "surpluses",
+            everything=int(everything),
+            site_id=site_id,
+            before=after[0],
+            after=after[1],
+            limit=limit,
+        )
         names = SurplusRow.__struct_fields__
         return [SurplusRow(**dict(zip(names, row, strict=True))) for row in rows]
 
     async def attempts_by_reference(self, references: Sequence[str]) -> dict[str, Attempt]:
         """By the reference that the operator knows; a text that is no reference of ours is not found."""
-        rows = [{"slot": slot, "reference": text} for text in references if (slot := _slot(text)) is not None]
-        found = await self._engine.read(Statement("attempts_by_reference", rows=rows)) if rows else []
+        rows = [
+            {"slot": slot, "reference": text}
+            for text in references
+            if (slot := slot_of_reference(text)) is not None
+        ]
+        found = await self._read_rows("attempts_by_reference", rows) if rows else []
         return {attempt.reference: attempt for attempt in map(attempt_of, found)}
 
     async def attempts_by_operator_id(
@@ -70,7 +71,7 @@ class Books:
         rows = [{"connector": connector, "operator_id": each} for each in dict.fromkeys(operator_ids)]
         found: dict[str, list[Attempt]] = {}
         if rows:
-            for row in await self._engine.read(Statement("attempts_by_operator_id", rows=rows)):
+            for row in await self._read_rows("attempts_by_operator_id", rows):
                 attempt = attempt_of(row)
                 found.setdefault(attempt.operator_id or "", []).append(attempt)
         return found
@@ -79,24 +80,12 @@ class Books:
         """The connector's attempts whose money came between two moments, oldest first."""
         after = ""
         while True:
-            parameters = {
-                "connector": connector,
-                "since": since,
-                "until": until,
-                "after": after,
-                "limit": PAGE,
-            }
-            rows = await self._engine.read(Statement("taken_between", parameters))
+            rows = await self._read(
+                "taken_between", connector=connector, since=since, until=until, after=after, limit=PAGE
+            )
             for row in rows:
                 attempt = attempt_of(row)
                 yield attempt
                 since, after = attempt.ended_at or since, attempt.reference
             if len(rows) < PAGE:
                 return
-
-
-def _slot(text: str) -> int | None:
-    try:
-        return slot_of_token(text) if text.isascii() else None
-    except ValueError:
-        return None

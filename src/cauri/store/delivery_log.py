@@ -1,38 +1,36 @@
-"""Reading the log of deliveries, and a site's notifications in the order of their changes. Every method may raise StoreUnavailable."""
+"""The log of deliveries, read and pruned, and a site's notifications in the order of their changes."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from cauri.domain.payment import Payment
-from cauri.store.engine import Engine, Row, Statement
+from cauri.domain.payment import DeliveryRow, Payment
+from cauri.store.engine import Row
 from cauri.store.queries import LOGGED_COLUMNS
+from cauri.store.statements import Statements
 
 Result = Literal["any", "delivered", "failed"]
 
 
-class LoggedDelivery(msgspec.Struct, frozen=True, kw_only=True):
-    """One POST as the log has it; the fields are those of DeliveryRow, with its own id and whose it was."""
+class LoggedDelivery(DeliveryRow, frozen=True, kw_only=True):
+    """One POST as the log has it: with its own id and whose it was."""
 
     delivery_id: str
-    at: int
     site_id: str
     transaction_id: str
-    number: int
-    version: int
-    code: str
-    url: str
-    status: int | None
-    duration_ms: int
-    answer: str
-    error: str | None
-    next_try_at: int | None
 
-    @property
-    def delivered(self) -> bool:
-        return self.status is not None and 200 <= self.status < 300
+
+class OldDelivery(msgspec.Struct, frozen=True):
+    """A row of the log that may be pruned. ``needed``: its notification is still undelivered, and this says why."""
+
+    slot: int
+    token: str
+    at: int
+    delivery_id: str
+    needed: bool
 
 
 class Place(NamedTuple):
@@ -67,9 +65,8 @@ class Heard(NamedTuple):
     version: int
 
 
-class DeliveryLog:
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+class DeliveryLog(Statements):
+    """Every method may raise StoreUnavailable. ``result``: only those answered 2xx (``delivered``), or otherwise or not at all (``failed``)."""
 
     async def page(
         self,
@@ -81,21 +78,23 @@ class DeliveryLog:
         result: Result = "any",
     ) -> list[LoggedDelivery]:
         """Newest first, at most ``limit`` of these sites (None: of all) from ``since`` to before ``before``."""
-        span = {"since": since, "at": before.at, "delivery_id": before.delivery_id, "limit": limit}
-        kind = "failed_deliveries" if result == "failed" else "logged_deliveries"
+        span: dict[str, Any] = {
+            "since": since,
+            "at": before.at,
+            "delivery_id": before.delivery_id,
+            "limit": limit,
+        }
+        of_all, of_site = "failed_deliveries", "failed_deliveries_of_site"
         if result != "failed":
-            span["delivered"] = "1" if result == "delivered" else ""
+            of_all, of_site = "logged_deliveries", "logged_deliveries_of_site"
+            span["result"] = result
         if sites is None:
-            return [_logged(row) for row in await self._read(kind, **span)]
-        found = [
-            _logged(row)
-            for site in sites
-            for row in await self._read(f"{kind}_of_site", site_id=site, **span)
-        ]
+            return [_logged(row) for row in await self._read(of_all, **span)]
+        found = [_logged(row) for site in sites for row in await self._read(of_site, site_id=site, **span)]
         return sorted(found, key=lambda each: (each.at, each.delivery_id), reverse=True)[:limit]
 
     async def of_payment(
-        self, payment: Payment, *, since: int, before: Place, limit: int
+        self, payment: Payment, *, since: int, before: Place, limit: int, result: Result = "any"
     ) -> list[LoggedDelivery]:
         """A payment's, newest first."""
         rows = await self._read(
@@ -106,12 +105,23 @@ class DeliveryLog:
             at=before.at,
             delivery_id=before.delivery_id,
             limit=limit,
+            result=result,
         )
         return [_logged(row) for row in rows]
 
     async def one(self, place: Place) -> LoggedDelivery | None:
         rows = await self._read("logged_delivery", at=place.at, delivery_id=place.delivery_id)
         return _logged(rows[0]) if rows else None
+
+    async def old(self, *, after: int, before: int, limit: int) -> list[OldDelivery]:
+        """Deliveries made in [after, before), the oldest first."""
+        rows = await self._read("old_deliveries", after=after, before=before, limit=limit)
+        return [OldDelivery(row[0], row[1], row[2], row[3], bool(row[4])) for row in rows]
+
+    async def delete(self, deliveries: Sequence[OldDelivery]) -> int:
+        """They are no longer kept; how many there were."""
+        rows = [msgspec.structs.asdict(each) for each in deliveries]
+        return len(await self._write_rows("delete_deliveries", rows))
 
     async def owed(
         self,
@@ -123,7 +133,7 @@ class DeliveryLog:
     ) -> list[Owed]:
         """Of these sites (None: of all), in the order of ``due_at`` or ``parked_at``, after a place: that moment, site, transaction_id."""
         place = {"at": after[0], "after_site": after[1], "after_transaction": after[2], "limit": limit}
-        statement = f"owed_{state}"
+        statement = {"due": "owed_due", "parked": "owed_parked"}[state]
         found = [
             Owed(*row)
             for site in (("",) if sites is None else sites)
@@ -140,9 +150,6 @@ class DeliveryLog:
         """A site's newest notifications, oldest of them first."""
         rows = await self._read("heard_last", site_id=site_id, limit=limit)
         return [Heard(*row) for row in reversed(rows)]
-
-    async def _read(self, statement: str, /, **parameters: Any) -> list[Row]:
-        return await self._engine.read(Statement(statement, parameters))
 
 
 def _logged(row: Row) -> LoggedDelivery:

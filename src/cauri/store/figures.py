@@ -7,8 +7,7 @@ from typing import Any
 
 import msgspec
 
-from cauri.store.engine import Engine, Statement
-from cauri.store.operations import one
+from cauri.store.statements import Statements
 
 
 class Rate(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,38 +48,39 @@ class StandingRow(msgspec.Struct, frozen=True, kw_only=True):
     state: str
 
 
-class Figures:
+class Figures(Statements):
     """Every method may raise StoreUnavailable."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
     async def rates(self, since: int) -> list[Rate]:
-        rows = await self._engine.read(Statement("rates", {"since": since}))
+        rows = await self._read("rates", since=since)
         return [Rate(**dict(zip(Rate.__struct_fields__, row, strict=True))) for row in rows]
 
     async def in_flight(self, now: int, before: int) -> list[InFlight]:
         """``before``: what was sent earlier and has no end is unended."""
-        rows = await self._engine.read(Statement("in_flight", {"now": now, "before": before}))
+        rows = await self._read("in_flight", now=now, before=before)
         return [InFlight(**dict(zip(InFlight.__struct_fields__, row, strict=True))) for row in rows]
 
     async def open_counts(self, now: int, before: int) -> OpenCounts:
         """``before``: what was sent earlier and has no end is unended."""
-        row = (await self._engine.read(Statement("open_counts", {"now": now, "before": before})))[0]
+        row = (await self._read("open_counts", now=now, before=before))[0]
         return OpenCounts(**dict(zip(OpenCounts.__struct_fields__, row, strict=True)))
 
+    async def waiting_counts(self) -> tuple[int, int]:
+        """Payments that wait, attempts that are in flight."""
+        row = (await self._read("waiting_counts"))[0]
+        return int(row[0]), int(row[1])
+
     async def standings(self, since: int) -> list[StandingRow]:
-        rows = await self._engine.read(Statement("standings", {"since": since}))
+        rows = await self._read("standings", since=since)
         return [StandingRow(**dict(zip(StandingRow.__struct_fields__, row, strict=True))) for row in rows]
 
     async def processes(self, since: int) -> dict[str, int]:
         """How many processes have said something of each connector since a moment."""
-        return dict(await self._engine.read(Statement("standing_processes", {"since": since})))  # type: ignore[arg-type]
+        return dict(await self._read("standing_processes", since=since))  # type: ignore[arg-type]
 
     async def save_standings(self, standings: Sequence[StandingRow], *, forget_before: int) -> None:
         """What a process says of its connectors now; processes that said nothing since ``forget_before`` are forgotten."""
         fields: list[dict[str, Any]] = [msgspec.structs.asdict(each) for each in standings]
         if fields:
-            await self._engine.write(lambda: one(Statement("save_standings", rows=fields)), single=True)
-        old = {"before": forget_before}
-        await self._engine.write(lambda: one(Statement("prune_standings", old)), single=True)
+            await self._write_rows("save_standings", fields)
+        await self._write("prune_standings", before=forget_before)

@@ -9,8 +9,8 @@ import msgspec
 
 from cauri.domain.endpoints import endpoint_of, origin_of
 from cauri.domain.payment import PaymentRequest, slot_of
-from cauri.store.engine import Engine, Row, Statement
-from cauri.store.operations import one
+from cauri.store.engine import Row
+from cauri.store.statements import Statements
 
 SLICE = 500
 _request = msgspec.json.Decoder(PaymentRequest)
@@ -79,27 +79,14 @@ class QueueCounts(msgspec.Struct, frozen=True):
     endpoints_catching_up: int
 
 
-class OldDelivery(msgspec.Struct, frozen=True):
-    """A row of the delivery log. ``needed``: its notification is still undelivered, and this says why."""
-
-    slot: int
-    token: str
-    at: int
-    delivery_id: str
-    needed: bool
-
-
 def _by_endpoint(rows: Sequence[Row]) -> list[tuple[str, list[DueNotification]]]:
     return [
         (endpoint, [DueNotification(*row) for row in _rows.decode(found or "[]")]) for endpoint, found in rows
     ]
 
 
-class NotificationQueue:
+class NotificationQueue(Statements):
     """Every method may raise StoreUnavailable."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
 
     # what is due
 
@@ -119,8 +106,7 @@ class NotificationQueue:
     ) -> list[tuple[str, list[DueNotification]]]:
         """The same of these endpoints."""
         rows = [{"endpoint": endpoint} for endpoint in endpoints]
-        parameters = {"now": now, "most": most}
-        return _by_endpoint(await self._engine.read(Statement("due_of_endpoints", parameters, rows)))
+        return _by_endpoint(await self._read_rows("due_of_endpoints", rows, now=now, most=most))
 
     async def claim(
         self, wanted: Sequence[DueNotification], *, now: int, until: int, claim: str
@@ -283,7 +269,7 @@ class NotificationQueue:
     async def replay_payment(self, site_id: str, transaction_id: str, now: int) -> bool:
         """Tells a payment's newest state again; False where there is none, or nothing was ever to be told of it."""
         key = {"slot": slot_of(site_id, transaction_id), "site_id": site_id, "transaction_id": transaction_id}
-        found = await self._engine.read(Statement("tokens_by_transaction", rows=[key]))
+        found = await self._read_rows("tokens_by_transaction", [key])
         if not found:
             return False
         return bool(await self._write("replay_payment", slot=key["slot"], token=found[0][0], now=now))
@@ -295,25 +281,3 @@ class NotificationQueue:
     async def replay_parked(self, now: int, site_id: str | None = None, limit: int = SLICE) -> int:
         """Tells again, a slice at a time, what was parked; until it gives 0."""
         return len(await self._write("replay_parked", now=now, site_id=site_id or "", limit=limit))
-
-    # the delivery log
-
-    async def old_deliveries(self, *, after: int, before: int, limit: int) -> list[OldDelivery]:
-        """Deliveries made in [after, before), the oldest first."""
-        rows = await self._read("old_deliveries", after=after, before=before, limit=limit)
-        return [OldDelivery(row[0], row[1], row[2], row[3], bool(row[4])) for row in rows]
-
-    async def delete_deliveries(self, deliveries: Sequence[OldDelivery]) -> int:
-        rows = [msgspec.structs.asdict(each) for each in deliveries]
-        return len(await self._write_rows("delete_deliveries", rows))
-
-    async def _read(self, statement: str, /, **parameters: Any) -> list[Row]:
-        return await self._engine.read(Statement(statement, parameters))
-
-    async def _write(self, statement: str, /, **parameters: Any) -> list[Row]:
-        return await self._engine.write(lambda: one(Statement(statement, parameters)), single=True)
-
-    async def _write_rows(
-        self, statement: str, rows: Sequence[dict[str, Any]], /, **parameters: Any
-    ) -> list[Row]:
-        return await self._engine.write(lambda: one(Statement(statement, parameters, rows)), single=True)

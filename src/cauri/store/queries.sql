@@ -87,7 +87,7 @@ RETURNING token
 UPDATE attempt AS a SET
     status = r.value->>'status', code = r.value->>'code', sent_at = CAST(r.value->>'sent_at' AS BIGINT),
     ended_at = CAST(r.value->>'ended_at' AS BIGINT), operator_id = r.value->>'operator_id', page_url = r.value->>'page_url',
-    handle = r.value->>'handle',    word = r.value->>'word',
+    handle = r.value->>'handle', word = r.value->>'word',
     next_ask_at = CASE WHEN a.status = 'sent' AND r.value->>'status' = 'sent' THEN a.next_ask_at
                        ELSE CAST(r.value->>'next_ask_at' AS BIGINT) END,
     claimed_until = CASE WHEN a.status = 'asked' THEN CAST(r.value->>'claimed_until' AS BIGINT) ELSE a.claimed_until END,
@@ -207,10 +207,10 @@ SELECT {attempt} FROM attempt a WHERE a.slot = :slot AND a.token = :token ORDER 
 SELECT {attempt} FROM attempt a WHERE a.slot = :slot AND a.reference = :reference
 
 -- name: connectors_due
--- Which of these connectors have a question that is due.
+-- Which of these connectors have a question that is due: one step in the index for each. An EXISTS would be made a join, for which
+-- PostgreSQL reads every attempt in flight.
 SELECT r.value->>'connector' FROM {rows}
-WHERE EXISTS (SELECT 1 FROM attempt a WHERE a.connector = r.value->>'connector' AND a.next_ask_at <= CAST(r.value->>'now' AS BIGINT)
-              AND a.claimed_until < CAST(r.value->>'now' AS BIGINT))
+WHERE (SELECT 1 FROM attempt a WHERE a.connector = r.value->>'connector' AND a.next_ask_at <= :now AND a.claimed_until < :now LIMIT 1) = 1
 
 -- name: connectors_in_flight
 -- The connectors that have attempts in flight.
@@ -255,9 +255,12 @@ WHERE slot = :slot AND reference = :reference AND status IN ('sent', 'failed', '
 RETURNING reference
 
 -- name: unended_attempts
--- Attempts that were sent before a moment and have no end: for a person to look at.
-SELECT {attempt}, p.site_id, p.transaction_id FROM attempt a JOIN payment p ON p.slot = a.slot AND p.token = a.token
-WHERE a.status = 'sent' AND a.sent_at < :before ORDER BY a.sent_at LIMIT :limit
+-- Attempts that were sent before a moment and have no end: for a person to look at. They are chosen first, or PostgreSQL reads all
+-- payments beside them.
+SELECT {attempt}, p.site_id, p.transaction_id
+FROM (SELECT b.* FROM attempt b WHERE b.status = 'sent' AND b.sent_at < :before ORDER BY b.sent_at LIMIT :limit) a
+     JOIN payment p ON p.slot = a.slot AND p.token = a.token
+ORDER BY a.sent_at
 
 -- name: due_notifications
 -- What may be sent now, the longest due first.
@@ -519,12 +522,12 @@ WHERE (n.slot, n.token) IN (
 RETURNING token
 
 -- name: replay_parked
--- Tells again what was parked, in a slice. site_id '' is every site.
+-- Tells again what was parked, in a slice, the longest parked first. site_id '' is every site.
 UPDATE notification AS n SET due_at = :now, since = :now, tries = 0, parked_at = NULL
 WHERE (n.slot, n.token) IN (
         SELECT m.slot, m.token FROM notification m
         WHERE m.parked_at IS NOT NULL AND (CAST(:site_id AS TEXT) = '' OR m.site_id = :site_id)
-        ORDER BY m.slot, m.token LIMIT :limit {skip_locked})
+        ORDER BY m.parked_at LIMIT {first :limit} {skip_locked})
   AND n.parked_at IS NOT NULL
 RETURNING token
 
@@ -552,12 +555,13 @@ SELECT s.attempt, s.operator_id, s.amount, s.currency, s.refunded_at, s.refunded
 FROM surplus s WHERE s.slot = :slot AND s.token = :token ORDER BY s.attempt
 
 -- name: surpluses
--- Surpluses of all sites, newest first; with :all the ones given back, too. Page by page: those after a moment and a reference.
+-- Surpluses of all sites, newest first; with :everything 1 those given back, too. Page by page: those after a moment and a reference.
 SELECT a.reference, p.site_id, p.transaction_id, s.at, a.connector, a.method, s.operator_id, s.amount, s.currency, s.refunded_at,
        s.refunded_by, s.refund_why
 FROM surplus s JOIN payment p ON p.slot = s.slot AND p.token = s.token
      JOIN attempt a ON a.slot = s.slot AND a.token = s.token AND a.number = s.attempt
-WHERE (s.at < :before OR (s.at = :before AND a.reference > :after)) AND (s.refunded_at IS NULL OR :everything = 1) AND (p.site_id = :site_id OR :site_id = '')
+WHERE (s.at < :before OR (s.at = :before AND a.reference > :after)) AND (s.refunded_at IS NULL OR :everything = 1)
+  AND (p.site_id = :site_id OR :site_id = '')
 ORDER BY s.at DESC, a.reference LIMIT :limit
 
 -- name: attempts_by_reference
@@ -745,17 +749,17 @@ SELECT u.audit_id, u.at, u.label, u.address, u.what, u.target, u.result FROM adm
 WHERE u.at >= :since AND (u.at, u.audit_id) < (:at, :audit_id) ORDER BY u.at DESC, u.audit_id DESC LIMIT :limit
 
 -- name: logged_deliveries_of_site
--- A site's deliveries, newest first, from a moment backwards; with :delivered '1' only those that were answered 2xx.
+-- A site's deliveries, newest first, from a moment backwards; with :result 'delivered' only those that were answered 2xx.
 SELECT {delivery} FROM delivery d
 WHERE d.site_id = :site_id AND d.at >= :since AND (d.at, d.delivery_id) < (:at, :delivery_id)
-  AND (:delivered = '' OR (d.status >= 200 AND d.status < 300))
+  AND (:result = 'any' OR (d.status >= 200 AND d.status < 300))
 ORDER BY d.at DESC, d.delivery_id DESC LIMIT :limit
 
 -- name: logged_deliveries
--- All sites' deliveries, newest first, from a moment backwards; with :delivered '1' only those that were answered 2xx.
+-- All sites' deliveries, newest first, from a moment backwards; with :result 'delivered' only those that were answered 2xx.
 SELECT {delivery} FROM delivery d
 WHERE d.at >= :since AND (d.at, d.delivery_id) < (:at, :delivery_id)
-  AND (:delivered = '' OR (d.status >= 200 AND d.status < 300))
+  AND (:result = 'any' OR (d.status >= 200 AND d.status < 300))
 ORDER BY d.at DESC, d.delivery_id DESC LIMIT :limit
 
 -- name: failed_deliveries_of_site
@@ -773,9 +777,11 @@ WHERE d.at >= :since AND (d.at, d.delivery_id) < (:at, :delivery_id)
 ORDER BY d.at DESC, d.delivery_id DESC LIMIT :limit
 
 -- name: logged_deliveries_of_payment
--- A payment's deliveries, newest first, from a moment backwards.
+-- A payment's deliveries, newest first, from a moment backwards; with :result 'delivered' only those that were answered 2xx, with
+-- 'failed' only the others.
 SELECT {delivery} FROM delivery d
 WHERE d.slot = :slot AND d.token = :token AND d.at >= :since AND (d.at, d.delivery_id) < (:at, :delivery_id)
+  AND :result IN ('any', CASE WHEN d.status >= 200 AND d.status < 300 THEN 'delivered' ELSE 'failed' END)
 ORDER BY d.at DESC, d.delivery_id DESC LIMIT :limit
 
 -- name: logged_delivery

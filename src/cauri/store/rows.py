@@ -20,6 +20,7 @@ from cauri.domain.payment import (
     PaymentRequest,
     PaymentStatus,
     Surplus,
+    slot_of_token,
 )
 from cauri.domain.phone import Phone
 from cauri.domain.site import Site, SiteSettings, SiteStatus
@@ -34,6 +35,33 @@ _settings = msgspec.json.Decoder(SiteSettings)
 _texts = msgspec.json.Decoder(tuple[str, ...])
 _STATUSES = {status.value: status for status in PaymentStatus}
 _CODES = {code.number: code for code in Code}
+
+
+class Delivered(msgspec.Struct, frozen=True, kw_only=True):
+    """One POST and what follows from it: ``row.next_try_at`` None ends the schedule (delivered or parked)."""
+
+    slot: int
+    token: str
+    site_id: str
+    transaction_id: str
+    claim: str
+    delivery_id: str
+    delivered: bool
+    row: DeliveryRow
+
+
+class AskedAgain(msgspec.Struct, frozen=True, kw_only=True):
+    """The end of a claim on an attempt. ``hinted_ask_at``: used instead where a hint came after ``asked_at``.
+
+    ``word``: the operator's own word, None where it said nothing that could be read.
+    """
+
+    attempt: Attempt
+    claim: str
+    asked_at: int
+    next_ask_at: int | None
+    hinted_ask_at: int
+    word: str | None = None
 
 
 def text_of(value: Any) -> str:
@@ -52,6 +80,14 @@ def phone_text(phone: Phone | None) -> str | None:
 
 def _phone(text: str | None) -> Phone | None:
     return None if text is None else Phone(*text.split(":"))
+
+
+def slot_of_reference(text: str) -> int | None:
+    """The slot of the attempt that an operator knows by this text; None for one that cannot be a reference of ours."""
+    try:
+        return slot_of_token(text) if text.isascii() else None
+    except ValueError:
+        return None
 
 
 def payment_of(row: Row) -> Payment:
@@ -209,4 +245,35 @@ def site_fields(site: Site, vault: Vault) -> Fields:
         "created_at": site.created_at,
         "sealed_old_secret_key": None if site.old_secret_key is None else vault.sealed(site.old_secret_key),
         "old_secret_until": site.old_secret_until,
+    }
+
+
+def asked_fields(asked: AskedAgain) -> Fields:
+    """The end of a claim on an attempt, for ``release_asks``."""
+    attempt = asked.attempt
+    return {
+        "slot": attempt.slot,
+        "token": attempt.token,
+        "number": attempt.number,
+        "reference": attempt.reference,
+        "claim": asked.claim,
+        "asked_at": asked.asked_at,
+        "next_ask_at": asked.next_ask_at,
+        "hinted_ask_at": asked.hinted_ask_at,
+        "word": asked.word,
+    }
+
+
+def delivered_fields(delivered: Delivered) -> Fields:
+    """A delivery, for ``record_tries`` and ``insert_deliveries``."""
+    return {
+        **msgspec.structs.asdict(delivered.row),
+        "slot": delivered.slot,
+        "token": delivered.token,
+        "site_id": delivered.site_id,
+        "endpoint": endpoint_of(delivered.site_id, delivered.row.url),
+        "transaction_id": delivered.transaction_id,
+        "claim": delivered.claim,
+        "delivery_id": delivered.delivery_id,
+        "delivered": "1" if delivered.delivered else "0",
     }

@@ -10,17 +10,32 @@ from typing import Any
 
 import msgspec
 
-from cauri.domain.endpoints import endpoint_of
 from cauri.domain.limits import Verdict
-from cauri.domain.payment import Attempt, Change, DeliveryRow, Payment, Timeline, slot_of, slot_of_token
+from cauri.domain.payment import Attempt, Change, Payment, Surplus, Timeline, slot_of, slot_of_token
 from cauri.domain.site import Site
+from cauri.store.admin import AdminRecords
 from cauri.store.books import Books
-from cauri.store.engine import Engine, Row, Statement
+from cauri.store.delivery_log import DeliveryLog
+from cauri.store.engine import Engine
 from cauri.store.figures import Figures
 from cauri.store.group_commit import Group
 from cauri.store.notifications import NotificationQueue
-from cauri.store.operations import apply_changes, one, open_payments, record_deliveries, release_asks
-from cauri.store.rows import attempt_of, delivery_of, history_of, payment_of, site_fields, site_of, surplus_of
+from cauri.store.operations import apply_changes, open_payments, record_deliveries, release_asks
+from cauri.store.rows import (
+    AskedAgain,
+    Delivered,
+    asked_fields,
+    attempt_of,
+    delivered_fields,
+    delivery_of,
+    history_of,
+    payment_of,
+    site_fields,
+    site_of,
+    slot_of_reference,
+    surplus_of,
+)
+from cauri.store.statements import Statements
 from cauri.store.vault import Vault
 
 
@@ -36,40 +51,16 @@ class NotificationState(msgspec.Struct, frozen=True):
     parked_at: int | None
 
 
-class Delivered(msgspec.Struct, frozen=True, kw_only=True):
-    """One POST and what follows from it: ``row.next_try_at`` None ends the schedule (delivered or parked)."""
-
-    slot: int
-    token: str
-    site_id: str
-    transaction_id: str
-    claim: str
-    delivery_id: str
-    delivered: bool
-    row: DeliveryRow
-
-
-class AskedAgain(msgspec.Struct, frozen=True, kw_only=True):
-    """The end of a claim on an attempt. ``hinted_ask_at``: used instead where a hint came after ``asked_at``.
-
-    ``word``: the operator's own word, None where it said nothing that could be read.
-    """
-
-    attempt: Attempt
-    claim: str
-    asked_at: int
-    next_ask_at: int | None
-    hinted_ask_at: int
-    word: str | None = None
-
-
-class Store:
+class Store(Statements):
     def __init__(self, engine: Engine, vault: Vault) -> None:
+        super().__init__(engine)
         self.engine = engine
-        self.notifications = NotificationQueue(engine)
         self._vault = vault
+        self.notifications = NotificationQueue(engine)
+        self.deliveries = DeliveryLog(engine)
         self.books = Books(engine)
         self.figures = Figures(engine)
+        self.admin = AdminRecords(engine)
         lanes = engine.lanes
         self._opening = Group[Payment, Payment](
             lambda rows: engine.write(lambda: open_payments(rows), single=True), lanes=lanes
@@ -127,7 +118,7 @@ class Store:
     async def versions(self, tokens: Sequence[str]) -> dict[str, int]:
         """The newest version of each of these payments that exists."""
         rows = [{"slot": slot_of_token(token), "token": token} for token in tokens if _is_token(token)]
-        return {row[0]: row[1] for row in await self.engine.read(Statement("versions", rows=rows))}
+        return {row[0]: row[1] for row in await self._read_rows("versions", rows)}
 
     async def expired(self, now: int, limit: int) -> list[Payment]:
         """Waiting payments whose session is over and that have nothing in flight."""
@@ -142,9 +133,14 @@ class Store:
             history=tuple(history_of(row) for row in await self._read("history_of", **key)),
             attempts=tuple(await self.attempts(payment)),
             deliveries=tuple(delivery_of(row) for row in await self._read("deliveries_of", **key)),
-            surpluses=tuple(surplus_of(row) for row in await self._read("surpluses_of", **key)),
+            surpluses=tuple(await self.surpluses(payment)),
             notification=None if notification is None else msgspec.structs.asdict(notification),
         )
+
+    async def surpluses(self, payment: Payment) -> list[Surplus]:
+        """Money received for a payment after its end, given back or not."""
+        rows = await self._read("surpluses_of", slot=payment.slot, token=payment.token)
+        return [surplus_of(row) for row in rows]
 
     # attempts
 
@@ -155,19 +151,17 @@ class Store:
 
     async def attempt_by_reference(self, reference: str) -> Attempt | None:
         """The attempt that an operator knows by this reference; None also for a text that is no reference of ours."""
-        try:
-            slot = slot_of_token(reference)
-        except ValueError:
+        slot = slot_of_reference(reference)
+        if slot is None:
             return None
         rows = await self._read("attempt_by_reference", slot=slot, reference=reference)
         return attempt_of(rows[0]) if rows else None
 
     async def connectors_due(self, connectors: Sequence[str], now: int) -> list[str]:
         """Those of these connectors that have a question that is due."""
-        rows = [{"connector": name, "now": now} for name in connectors]
-        return (
-            [row[0] for row in await self.engine.read(Statement("connectors_due", rows=rows))] if rows else []
-        )
+        rows = [{"connector": name} for name in connectors]
+        found = await self._read_rows("connectors_due", rows, now=now) if rows else []
+        return [row[0] for row in found]
 
     async def connectors_in_flight(self) -> list[str]:
         return [row[0] for row in await self._read("connectors_in_flight")]
@@ -183,28 +177,12 @@ class Store:
 
     async def release_ask(self, asked: AskedAgain) -> bool:
         """False where the claim was no longer ours, and nothing was written."""
-        attempt = asked.attempt
-        return await self._releasing.submit(
-            {
-                "slot": attempt.slot,
-                "token": attempt.token,
-                "number": attempt.number,
-                "reference": attempt.reference,
-                "claim": asked.claim,
-                "asked_at": asked.asked_at,
-                "next_ask_at": asked.next_ask_at,
-                "hinted_ask_at": asked.hinted_ask_at,
-                "word": asked.word,
-            }
-        )
+        return await self._releasing.submit(asked_fields(asked))
 
     async def hint(self, reference: str, now: int) -> bool:
         """Brings the next question about an attempt forward; False where there is no such attempt or a hint is already waiting."""
-        try:
-            slot = slot_of_token(reference)
-        except ValueError:
-            return False
-        return bool(await self._write("hint", slot=slot, reference=reference, now=now))
+        slot = slot_of_reference(reference)
+        return slot is not None and bool(await self._write("hint", slot=slot, reference=reference, now=now))
 
     async def unended(self, before: int, limit: int = 500) -> list[tuple[Attempt, str, str]]:
         """Attempts sent before a moment that have no end, with their site_id and transaction_id; oldest first."""
@@ -224,19 +202,7 @@ class Store:
 
     async def record_delivery(self, delivered: Delivered) -> bool:
         """False where the claim was no longer ours: the delivery is recorded, the notification is left to its new holder."""
-        return await self._delivering.submit(
-            {
-                **msgspec.structs.asdict(delivered.row),
-                "slot": delivered.slot,
-                "token": delivered.token,
-                "site_id": delivered.site_id,
-                "endpoint": endpoint_of(delivered.site_id, delivered.row.url),
-                "transaction_id": delivered.transaction_id,
-                "claim": delivered.claim,
-                "delivery_id": delivered.delivery_id,
-                "delivered": "1" if delivered.delivered else "0",
-            }
-        )
+        return await self._delivering.submit(delivered_fields(delivered))
 
     async def notification(self, payment: Payment) -> NotificationState | None:
         """None where nothing was ever to be told."""
@@ -301,26 +267,18 @@ class Store:
         """Label, made at, refused from; newest first."""
         return [(row[0], row[1], row[2]) for row in await self._read("keys_of_site", site_id=site_id)]
 
-    # reading and writing
-
-    async def _read(self, statement: str, /, **parameters: Any) -> list[Row]:
-        return await self.engine.read(Statement(statement, parameters))
-
-    async def _write(self, statement: str, /, **parameters: Any) -> list[Row]:
-        return await self.engine.write(lambda: one(Statement(statement, parameters)), single=True)
-
     async def _read_by_transaction(self, keys: list[tuple[str, str]]) -> list[Payment | None]:
         rows = [
             {"slot": slot_of(site, name), "site_id": site, "transaction_id": name}
             for site, name in dict.fromkeys(keys)
         ]
-        found = await self.engine.read(Statement("payments_by_transaction", rows=rows))
+        found = await self._read_rows("payments_by_transaction", rows)
         payments = {(payment.site_id, payment.transaction_id): payment for payment in map(payment_of, found)}
         return [payments.get(key) for key in keys]
 
     async def _read_by_token(self, tokens: list[str]) -> list[Payment | None]:
         rows = [{"slot": slot_of_token(token), "token": token} for token in dict.fromkeys(tokens)]
-        found = await self.engine.read(Statement("payments_by_token", rows=rows))
+        found = await self._read_rows("payments_by_token", rows)
         payments = {payment.token: payment for payment in map(payment_of, found)}
         return [payments.get(token) for token in tokens]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -30,6 +31,14 @@ def place_of(cursor: str, kind: type[T], field: str = "cursor") -> T:
     if "\\u0000" in msgspec.json.encode(place).decode():
         raise _unknown(field)
     return place
+
+
+def paged(
+    rows: Sequence[T], limit: int, place: Callable[[T], tuple[Any, ...]]
+) -> tuple[Sequence[T], str | None]:
+    """The page, and the next one's cursor: of ``limit`` + 1 rows that were asked for, the last says that there is more."""
+    page = rows[:limit]
+    return page, cursor_of(*place(page[-1])) if len(rows) > limit else None
 
 
 def _unknown(field: str) -> Refusal:

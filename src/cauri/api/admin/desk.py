@@ -102,14 +102,7 @@ class Desk:
             await self._finish(row, result)
 
     async def _finish(self, row: AuditRow, result: str) -> None:
-        log.info(
-            "admin_write",
-            label=row.label,
-            address=row.address,
-            what=row.what,
-            target=row.target,
-            result=result,
-        )
+        _tell(row, result)
         try:
             await self._records.finish(row, result)
         except StoreUnavailable as error:
@@ -118,14 +111,7 @@ class Desk:
             )
 
     async def _record_stranger(self, row: AuditRow) -> None:
-        log.info(
-            "admin_write",
-            label=row.label,
-            address=row.address,
-            what=row.what,
-            target=row.target,
-            result=row.result,
-        )
+        _tell(row, row.result)
         try:
             self._strangers.take("all")
         except TooManyRequests:
@@ -180,6 +166,12 @@ def _check_path(path: dict[str, str]) -> None:
     for name, value in path.items():
         if not value or len(value) > PATH_VALUE_MAX or not value.isprintable():
             raise faulty(FieldTrouble(name, "must be 1 to 200 printable characters"))
+
+
+def _tell(row: AuditRow, result: str) -> None:
+    log.info(
+        "admin_write", label=row.label, address=row.address, what=row.what, target=row.target, result=result
+    )
 
 
 def _result(refusal: Refusal) -> str:

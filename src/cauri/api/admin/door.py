@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import unquote
 
 import msgspec
@@ -13,6 +13,10 @@ from cauri.api.admin.reading import Nothing, moment_or_refusal
 from cauri.api.admin.refusals import NO_SUCH_PATH, NOT_FOUND, SITE_NOT_ALLOWED, WRONG_METHOD, Refusal
 from cauri.api.asgi import Header
 from cauri.domain.admin import AdminToken
+
+if TYPE_CHECKING:
+    from cauri.domain.site import Site
+    from cauri.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +132,21 @@ def check_site(token: AdminToken, holder: Any) -> None:
         raise Refusal(SITE_NOT_ALLOWED, f"site: this token is not for site {site!r}; use one that is")
 
 
-def check_all_sites(call: Call) -> None:
-    """Raises Refusal where a token of some sites is at a door that is of all."""
+def check_all_sites(call: Call, what: str = "this") -> None:
+    """Raises Refusal where a token of some sites is at a door that is of all. ``what``: what the door shows."""
     if call.token.sites is not None:
         raise Refusal(
-            SITE_NOT_ALLOWED, "this token is for some sites only, this is of all: use a token for all sites"
+            SITE_NOT_ALLOWED,
+            f"this token is for some sites only, {what} is of all: use a token for all sites",
         )
+
+
+async def site_named(store: Store, site_id: str) -> Site:
+    """The site that a request names. Raises Refusal where there is none."""
+    site = await store.site(site_id)
+    if site is None:
+        raise not_found(f"site: there is no site {site_id}")
+    return site
 
 
 def not_found(what: str) -> Refusal:

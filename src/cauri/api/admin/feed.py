@@ -14,13 +14,13 @@ import msgspec
 from msgspec import Meta
 
 from cauri.api.admin.cursors import At, Name
-from cauri.api.admin.door import Call, Door, not_found
+from cauri.api.admin.door import Call, Door, not_found, site_named
 from cauri.api.admin.reading import Moment
 from cauri.api.admin.refusals import FieldTrouble, Refusal, faulty
 from cauri.clock import SECOND, Clock
 from cauri.domain.errors import StoreUnavailable
 from cauri.domain.moments import iso
-from cauri.store import DeliveryLog, Heard
+from cauri.store import Heard
 from cauri.wire.notification import message
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class Feed:
         self._vault = vault
         self._clock = clock
         self._bell = bell
-        self._log = DeliveryLog(store.engine)
+        self._log = store.deliveries
 
     def doors(self) -> list[Door]:
         return [
@@ -157,7 +157,7 @@ class Feed:
             )
         if query.last is not None and query.since is not None:
             raise faulty(FieldTrouble("last", "give either last or since"))
-        site = await self._site(call.path["site"])
+        site = await site_named(self._store, call.path["site"])
         if query.after is not None:
             part = await self._next(self._opened(query.after, site.site_id), query)
         elif query.since is not None:
@@ -225,7 +225,7 @@ class Feed:
         return await self._log.heard(place.site_id, since=place.since, token=place.token, limit=limit)
 
     async def _fresh(self, call: Call) -> FeedNotification:
-        site = await self._site(call.path["site"])
+        site = await site_named(self._store, call.path["site"])
         name = call.path["transaction_id"]
         payment = await self._store.payment_by_transaction(site.site_id, name)
         if payment is None:
@@ -248,12 +248,6 @@ class Feed:
             headers={"Content-Type": made.content_type, **made.headers},
             body=made.body.decode(),
         )
-
-    async def _site(self, site_id: str) -> Site:
-        site = await self._store.site(site_id)
-        if site is None:
-            raise not_found(f"site: there is no site {site_id}")
-        return site
 
     def _opened(self, cursor: str, site_id: str) -> _Place:
         """Sealed, since it holds a payment's token, which opens its page. Raises Refusal."""

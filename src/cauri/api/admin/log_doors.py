@@ -8,16 +8,17 @@ import msgspec
 from msgspec import Meta
 
 from cauri.api.admin import answers
-from cauri.api.admin.answers import AuditPage, DeliveryDetail, DeliveryPage, OwedPage, PaymentDetail
-from cauri.api.admin.cursors import At, Name, cursor_of, place_of
-from cauri.api.admin.door import Call, Door, not_found
+from cauri.api.admin.answers import AuditPage, DeliveryDetail, DeliveryPage, OwedPage
+from cauri.api.admin.cursors import At, Name, paged, place_of
+from cauri.api.admin.door import Call, Door, check_all_sites, not_found, site_named
+from cauri.api.admin.payment_answers import PaymentDetail, payment_detail
 from cauri.api.admin.reading import Cursor, Limit, Moment, SiteId, TransactionId
-from cauri.api.admin.refusals import SITE_NOT_ALLOWED, FieldTrouble, Refusal, faulty
-from cauri.store import DeliveryLog, Place
+from cauri.api.admin.refusals import FieldTrouble, faulty
+from cauri.store import Owed, Place
 
 if TYPE_CHECKING:
     from cauri.domain.payment import Payment
-    from cauri.store import AdminRecords, LoggedDelivery, Store
+    from cauri.store import LoggedDelivery, Store
 
 
 class DeliveriesQuery(msgspec.Struct, frozen=True):
@@ -51,10 +52,9 @@ class AuditQuery(msgspec.Struct, frozen=True):
 
 
 class LogDoors:
-    def __init__(self, store: Store, records: AdminRecords) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._records = records
-        self._log = DeliveryLog(store.engine)
+        self._log = store.deliveries
 
     def doors(self) -> list[Door]:
         return [
@@ -119,8 +119,7 @@ class LogDoors:
         if query.cursor is not None:
             before = Place(*place_of(query.cursor, tuple[At, Name]))
         rows = await self._rows(call, query, since, before)
-        page, more = rows[: query.limit], len(rows) > query.limit
-        cursor = cursor_of(page[-1].at, page[-1].delivery_id) if more else None
+        page, cursor = paged(rows, query.limit, lambda row: (row.at, row.delivery_id))
         return DeliveryPage([answers.delivery(row) for row in page], cursor)
 
     async def _rows(
@@ -129,13 +128,11 @@ class LogDoors:
         """One more than a page holds, where there are more."""
         if query.transaction_id is not None:
             payment = await self._known_payment(query.site, query.transaction_id)
-            found = await self._log.of_payment(payment, since=since, before=before, limit=10_000)
-            wanted = [
-                row for row in found if query.status in (None, "delivered" if row.delivered else "failed")
-            ]
-            return wanted[: query.limit + 1]
+            return await self._log.of_payment(
+                payment, since=since, before=before, limit=query.limit + 1, result=query.status or "any"
+            )
         if query.site is not None:
-            await self._check_site_exists(query.site)
+            await site_named(self._store, query.site)
         return await self._log.page(
             call.sites(query.site),
             since=since,
@@ -155,37 +152,28 @@ class LogDoors:
 
     async def _payment(self, call: Call) -> PaymentDetail:
         payment = await self._known_payment(call.path["site"], call.path["transaction_id"])
-        return answers.payment_detail(await self._store.timeline(payment))
+        return payment_detail(await self._store.timeline(payment))
 
     async def _owed(self, call: Call) -> OwedPage:
         query: OwedQuery = call.query
         if query.site is not None:
-            await self._check_site_exists(query.site)
+            await site_named(self._store, query.site)
         after = (0, "", "") if query.cursor is None else place_of(query.cursor, tuple[At, Name, Name])
         rows = await self._log.owed(query.state, call.sites(query.site), after=after, limit=query.limit + 1)
-        page, more = rows[: query.limit], len(rows) > query.limit
-        return OwedPage([answers.owed(row) for row in page], cursor_of(*page[-1].place()) if more else None)
+        page, cursor = paged(rows, query.limit, Owed.place)
+        return OwedPage([answers.owed(row) for row in page], cursor)
 
     async def _audit(self, call: Call) -> AuditPage:
         query: AuditQuery = call.query
-        if call.token.sites is not None:
-            raise Refusal(
-                SITE_NOT_ALLOWED,
-                "this token is for some sites only, the record is of all: use a token for all sites",
-            )
+        check_all_sites(call, "the record")
         before = (call.moment("until", query.until, call.now + 1), "")
         if query.cursor is not None:
             before = place_of(query.cursor, tuple[At, Name])
-        rows = await self._records.audit(
+        rows = await self._store.admin.audit(
             since=call.moment("since", query.since, 0), before=before, limit=query.limit + 1
         )
-        page, more = rows[: query.limit], len(rows) > query.limit
-        cursor = cursor_of(page[-1].at, page[-1].audit_id) if more else None
+        page, cursor = paged(rows, query.limit, lambda row: (row.at, row.audit_id))
         return AuditPage([answers.audit_entry(row) for row in page], cursor)
-
-    async def _check_site_exists(self, site_id: str) -> None:
-        if await self._store.site(site_id) is None:
-            raise not_found(f"site: there is no site {site_id}")
 
     async def _known_payment(self, site_id: str | None, transaction_id: str) -> Payment:
         if site_id is None:

@@ -14,7 +14,7 @@ from cauri.api.admin.door import Call, Door, Text, check_all_sites
 from cauri.domain.moments import iso
 
 if TYPE_CHECKING:
-    from cauri.store import AdminRecords, QueueCounts, Store
+    from cauri.store import QueueCounts, Store
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -63,9 +63,8 @@ class AlertList(msgspec.Struct, frozen=True):
 
 
 class Metrics:
-    def __init__(self, store: Store, records: AdminRecords, deliveries: Deliveries) -> None:
+    def __init__(self, store: Store, deliveries: Deliveries) -> None:
         self._store = store
-        self._records = records
         self._deliveries = deliveries
 
     def doors(self) -> list[Door]:
@@ -95,7 +94,7 @@ class Metrics:
 
     async def _alerts(self, call: Call) -> AlertList:
         check_all_sites(call)
-        raised = await self._records.alerts()
+        raised = await self._store.admin.alerts()
         return AlertList(
             [AlertSeen(name=each.name, since=iso(each.since), detail=each.detail) for each in raised]
         )
@@ -103,13 +102,13 @@ class Metrics:
     async def _metrics(self, call: Call) -> Text:
         check_all_sites(call)
         counts = await self._store.notifications.counts(call.now)
-        payments, attempts = await self._records.waiting_counts()
+        payments, attempts = await self._store.figures.waiting_counts()
         gauges = {
             **of_queue(counts, call.now),
             ("cauri_payments_waiting", "Payments that have no end yet."): payments,
             ("cauri_attempts_in_flight", "Attempts that an operator has not ended yet."): attempts,
             ("cauri_alerts", "Alerts that are raised; GET /admin/alerts names them."): len(
-                await self._records.alerts()
+                await self._store.admin.alerts()
             ),
         }
         operators = await operator_metrics.exposition(self._store, call.now)

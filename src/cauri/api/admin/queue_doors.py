@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from cauri.api.admin.cursors import At, cursor_of, place_of
-from cauri.api.admin.door import Call, Door, each_of, not_found
+from cauri.api.admin.door import Call, Door, each_of, not_found, site_named
 from cauri.api.admin.reading import Cursor, Moment, SiteId, TransactionId
 from cauri.api.admin.refusals import CONFLICT, Refusal
 from cauri.domain.endpoints import endpoint_of
@@ -18,7 +18,6 @@ from cauri.domain.moments import iso
 if TYPE_CHECKING:
     from cauri.store import EndpointTrouble, Store
 
-SLICE = 500
 SLICES_A_CALL = 10
 
 
@@ -168,8 +167,8 @@ class QueueDoors:
 
     async def _endpoints(self, call: Call) -> EndpointList:
         query: EndpointsQuery = call.query
-        if query.site is not None and await self._store.site(query.site) is None:
-            raise not_found(f"site: there is no site {query.site}")
+        if query.site is not None:
+            await site_named(self._store, query.site)
         found: list[EndpointTrouble] = []
         for site in each_of(call.sites(query.site)):
             found += await self._queue.in_trouble(query.limit, site_id=site)
@@ -202,24 +201,23 @@ class QueueDoors:
 
     async def _replay_since(self, call: Call) -> Replayed:
         body: ReplaySinceBody = call.body
-        if await self._store.site(body.site) is None:
-            raise not_found(f"site: there is no site {body.site}")
+        await site_named(self._store, body.site)
         since, now = call.moment("since", body.since, 0), call.now
         if body.cursor is not None:
             since, now = place_of(body.cursor, tuple[At, At])
-        total, more = await self._sliced(lambda: self._queue.replay_since(body.site, since, now, SLICE))
+        total, more = await self._sliced(lambda: self._queue.replay_since(body.site, since, now))
         await self._probe_troubled((body.site,), call.now)
         return Replayed(total, cursor_of(since, now) if more else None)
 
     async def _replay_parked(self, call: Call) -> Replayed:
         body: ReplayParkedBody = call.body
-        if body.site is not None and await self._store.site(body.site) is None:
-            raise not_found(f"site: there is no site {body.site}")
+        if body.site is not None:
+            await site_named(self._store, body.site)
         sites = call.sites(body.site)
         total, more = 0, False
         for site in each_of(sites):
             found, rest = await self._sliced(
-                lambda site=site: self._queue.replay_parked(call.now, site_id=site, limit=SLICE)  # type: ignore[misc]
+                lambda site=site: self._queue.replay_parked(call.now, site_id=site)  # type: ignore[misc]
             )
             total, more = total + found, more or rest
         await self._probe_troubled(sites, call.now)
@@ -239,7 +237,7 @@ class QueueDoors:
     async def _probe_troubled(self, sites: tuple[str, ...] | None, now: int) -> None:
         """What was replayed would wait for its address's next try otherwise."""
         for site in each_of(sites):
-            for each in await self._queue.in_trouble(SLICE, site_id=site):
+            for each in await self._queue.in_trouble(site_id=site):
                 await self._queue.probe_now(each.endpoint, now)
         self._wake()
 

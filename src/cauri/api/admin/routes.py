@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 def all_doors(
     store: Store,
-    records: AdminRecords,
     vault: Vault,
     clock: Clock,
     *,
@@ -42,10 +41,10 @@ def all_doors(
 ) -> list[Door]:
     """Every door that wants a token. Another subject brings a class with ``doors()``, and a line here."""
     return [
-        *LogDoors(store, records).doors(),
+        *LogDoors(store).doors(),
         *QueueDoors(store, wake).doors(),
         *Feed(store, vault, clock, bell).doors(),
-        *Metrics(store, records, deliveries).doors(),
+        *Metrics(store, deliveries).doors(),
         *TryDoor(store, sender, clock).doors(),
         *OperatorDoors(store).doors(),
         *SurplusDoors(store, lifecycle).doors(),

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from msgspec import Meta
 
-from cauri.api.admin.cursors import At, Name, cursor_of, place_of
-from cauri.api.admin.door import Call, Door, each_of, not_found
+from cauri.api.admin.cursors import At, Name, paged, place_of
+from cauri.api.admin.door import Call, Door, each_of, not_found, site_named
 from cauri.api.admin.reading import Cursor, Limit, SiteId
 from cauri.api.admin.refusals import CONFLICT, Refusal
 from cauri.domain.errors import NothingToRefund
@@ -121,8 +121,8 @@ class SurplusDoors:
 
     async def _surpluses(self, call: Call) -> SurplusPage:
         query: SurplusesQuery = call.query
-        if query.site is not None and await self._store.site(query.site) is None:
-            raise not_found(f"site: there is no site {query.site}")
+        if query.site is not None:
+            await site_named(self._store, query.site)
         place = None if query.cursor is None else place_of(query.cursor, tuple[At, Name])
         after = {} if place is None else {"after": place}
         found: list[SurplusRow] = []
@@ -134,11 +134,8 @@ class SurplusDoors:
                 **after,
             )
         found.sort(key=lambda each: (-each.at, each.reference))
-        page = found[: query.limit]
-        more = len(found) > query.limit
-        return SurplusPage(
-            [_entry(each) for each in page], cursor_of(page[-1].at, page[-1].reference) if more else None
-        )
+        page, cursor = paged(found, query.limit, lambda each: (each.at, each.reference))
+        return SurplusPage([_entry(each) for each in page], cursor)
 
     async def _refunded(self, call: Call) -> Refunded:
         body: RefundedBody = call.body

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from msgspec import Meta
 
-from cauri.api.admin.door import Call, Door, not_found
+from cauri.api.admin.door import Call, Door, site_named
 from cauri.clock import Clock
 from cauri.notifier.sender import Sender
 from cauri.notifier.trying import Tried, try_url
@@ -47,8 +47,6 @@ class TryDoor:
         ]
 
     async def _try(self, call: Call) -> Tried:
-        site = await self._store.site(call.path["site"])
-        if site is None:
-            raise not_found(f"site: there is no site {call.path['site']}")
+        site = await site_named(self._store, call.path["site"])
         body: TryUrlBody = call.body
         return await try_url(self._sender, self._clock, site, body.url)

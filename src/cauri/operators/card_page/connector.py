@@ -18,7 +18,6 @@ from cauri.domain.outcome import Outcome, Refused, Unknown, Waiting
 from cauri.operators.base import BadCallback, Callback, Connector, Order, Route, Silence
 from cauri.operators.card_page.words import (
     MAX_CALLBACK,
-    REFERENCE,
     ROUTES_OF_COUNTRY,
     SIGNATURE,
     Session,
@@ -29,7 +28,7 @@ from cauri.operators.card_page.words import (
     read_start,
     session_of,
 )
-from cauri.operators.foreign import decoded
+from cauri.operators.foreign import decoded, is_reference
 from cauri.operators.http import Answer, Line, Lost, NotSent, Reply, Request
 
 log = structlog.get_logger("cauri.operators")
@@ -99,7 +98,7 @@ class CardPage(Connector):
         session = decoded(body, Session)
         if session is None or session.status is None or session.reference is None:
             raise BadCallback("not a session's callback")
-        if REFERENCE.fullmatch(session.reference) is None:
+        if not is_reference(session.reference):
             raise BadCallback("the reference is none of ours")
         return Callback(session.reference, outcome_of(session))
 

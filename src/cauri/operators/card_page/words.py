@@ -13,10 +13,18 @@ from types import MappingProxyType
 import msgspec
 
 from cauri.clock import SECOND
-from cauri.domain.codes import FAILURES, Code
+from cauri.domain.codes import Code
 from cauri.domain.outcome import Accepted, Outcome, Refused, Unknown, Waiting
 from cauri.operators.base import BadCallback, Flow, Order, Route
-from cauri.operators.foreign import NotWhole, decoded, identifier, quoted, web_address, whole_units
+from cauri.operators.foreign import (
+    RESERVED_WORDS,
+    NotWhole,
+    decoded,
+    identifier,
+    quoted,
+    web_address,
+    whole_units,
+)
 from cauri.operators.http import Answer
 
 
@@ -45,7 +53,7 @@ FAILURE_WORDS: dict[str, Code] = {
     "cancelled": Code.CANCELLED,
     "limit_exceeded": Code.DAILY_MAX_AMOUNT,  # approximation: which limit is not said
     # The simulated operators' reserved words, for codes that cards have no word for.
-    **{f"CAURI_{code.number}": code for code in FAILURES},
+    **RESERVED_WORDS,
 }
 
 # error.code of a session that was not opened.
@@ -74,7 +82,6 @@ SIGNATURE = "x-card-signature"
 TOLERANCE_S = 5 * 60
 _MAX_SIGNATURE = 1_000
 _YEAR_2100 = 4_102_444_800_000
-REFERENCE = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}")  # it becomes a part of a path
 _CUSTOMER = ("id", "name", "surname", "email", "address", "city", "country", "state", "zip_code")
 

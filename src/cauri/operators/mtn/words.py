@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from enum import Enum
 
-from cauri.domain.codes import FAILURES, Code
+from cauri.domain.codes import Code
+from cauri.operators.foreign import RESERVED_WORDS
 
 
 class Meaning(Enum):
@@ -59,7 +60,7 @@ REASON_WORDS: dict[str, Code] = {
     "TRANSACTION_NOT_FOUND": Code.PAYMENT_FAILED,
     "RESOURCE_ALREADY_EXIST": Code.PAYMENT_FAILED,
     # The simulated operators' reserved words, for codes that MTN has no word for.
-    **{f"CAURI_{code.number}": code for code in FAILURES},
+    **RESERVED_WORDS,
 }
 
 # HTTP errors with these codes do not say that nothing was begun.

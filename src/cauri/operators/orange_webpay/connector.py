@@ -16,7 +16,7 @@ from cauri.clock import SECOND, Clock
 from cauri.domain.codes import Code
 from cauri.domain.outcome import Outcome, Refused, Unknown
 from cauri.operators.base import BadCallback, Callback, Connector, Order, Route, Silence
-from cauri.operators.foreign import decoded
+from cauri.operators.foreign import decoded, is_reference
 from cauri.operators.http import Answer, Line, Lost, NotSent, Reply, Request
 from cauri.operators.orange_webpay.token import NoToken, Token, Tokens
 from cauri.operators.orange_webpay.words import (
@@ -36,7 +36,6 @@ from cauri.operators.orange_webpay.words import (
 log = structlog.get_logger("cauri.operators")
 
 MAX_CALLBACK = 64 * 1024
-_REFERENCE = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SEGMENT = re.compile(r"[a-z]{2,10}")
 
 
@@ -121,7 +120,7 @@ class OrangeWebPay(Connector):
         notice = decoded(body, Notice)
         if notice is None or not notice.notif_token:
             raise BadCallback("not a notification of a web payment")
-        if _REFERENCE.fullmatch(path) is None:
+        if not is_reference(path):
             raise BadCallback("the path ends in no reference of ours")
         said = Checked(notice.status, path, notice.txnid)
         return Callback(path, outcome_of(said, late=False, failed=self._failed), notice.notif_token)

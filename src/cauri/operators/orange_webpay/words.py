@@ -11,10 +11,11 @@ from types import MappingProxyType
 
 import msgspec
 
-from cauri.domain.codes import FAILURES, Code
+from cauri.domain.codes import Code
 from cauri.domain.outcome import Accepted, Outcome, Refused, Unknown, Waiting
 from cauri.operators.base import Flow, Order, Route
 from cauri.operators.foreign import (
+    RESERVED_WORDS,
     NotWhole,
     decoded,
     identifier,
@@ -49,9 +50,6 @@ STATUS_WORDS: dict[str, Meaning] = {
     "EXPIRED": Meaning.FAILED,
 }
 EXPIRED = "EXPIRED"
-
-# The simulated operators' reserved words, one for each code a payment can fail with.
-RESERVED_WORDS: dict[str, Code] = {f"CAURI_{code.number}": code for code in FAILURES}
 
 # "code" of the errors of api.orange.com: ours to repair, the merchant hears 603.
 ERROR_WORDS: dict[int, Code] = {23: Code.SERVICE_UNAVAILABLE}

@@ -9,13 +9,15 @@ from types import MappingProxyType
 
 import msgspec
 
-from cauri.domain.codes import FAILURES, Code
+from cauri.domain.codes import Code
 from cauri.domain.outcome import Accepted, Outcome, Refused, Unknown, Waiting
 from cauri.operators.base import BadCallback, Callback, Flow, Order, Route
 from cauri.operators.foreign import (
+    RESERVED_WORDS,
     NotWhole,
     decoded,
     identifier,
+    is_reference,
     quoted,
     unaccented,
     web_address,
@@ -95,7 +97,7 @@ FAILURE_WORDS: dict[str, Code] = {
     "UNSPECIFIED_FAILURE": Code.PAYMENT_FAILED,
     "UNKNOWN_ERROR": Code.PAYMENT_FAILED,  # of a FAILED deposit; as HTTP 500 it says nothing and is never looked up here
     # The simulated operators' reserved words, for codes that pawaPay has no word for.
-    **{f"CAURI_{code.number}": code for code in FAILURES},
+    **RESERVED_WORDS,
 }
 
 _CODE_FIELD = "preauthorisationcode"
@@ -124,7 +126,6 @@ ROUTES: Mapping[str, Route] = MappingProxyType(
 )
 
 MAX_CALLBACK = 64 * 1024
-_REFERENCE = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class FailureReason(msgspec.Struct, rename="camel"):
@@ -194,7 +195,7 @@ def read_callback(body: bytes) -> Callback:
     if deposit is None or deposit.status is None:
         raise BadCallback("not a deposit's callback")
     reference = (deposit.deposit_id or "").lower()
-    if _REFERENCE.fullmatch(reference) is None:
+    if not is_reference(reference):
         raise BadCallback("depositId is missing or no UUID")
     return Callback(reference, _outcome(deposit, reference, DEPOSIT_WORDS, None))
 

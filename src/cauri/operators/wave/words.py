@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from enum import Enum
 
-from cauri.domain.codes import FAILURES, Code
+from cauri.domain.codes import Code
+from cauri.operators.foreign import RESERVED_WORDS
 
 
 class Meaning(Enum):
@@ -43,7 +44,7 @@ PAYMENT_ERROR_WORDS: dict[str, Code] = {
     "payer-mobile-mismatch": Code.PHONE_NOT_SUPPORTED,
     "payment-failure": Code.PAYMENT_FAILED,
     # The simulated operators' reserved words, for codes that Wave has no word for.
-    **{f"CAURI_{code.number}": code for code in FAILURES},
+    **RESERVED_WORDS,
 }
 
 # "code" of an HTTP error: our own fault, or that of our account (section 8, principle 2).

@@ -1,15 +1,15 @@
 """The provider's own page of a REDIRECT payment: the payer approves or refuses, then goes back."""
 
 import secrets
-from decimal import Decimal
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from cauri.simulator.dialects.pawapay.views import provider_of
 from cauri.simulator.exchange import Collection, Exchange
+from cauri.simulator.payer_pages import amount_text, language_of, page_answer
 from cauri.simulator.stories import FAILURE_CODES
 
 _REFUSED_BY_PAYER = "627"
@@ -43,13 +43,6 @@ _TEXTS = {
         "other": "Français",
         "other_lang": "fr",
     },
-}
-
-_HEADERS = {
-    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-    "cache-control": "no-store",
-    "referrer-policy": "no-referrer",
-    "x-robots-tag": "noindex",
 }
 
 _templates = Environment(loader=PackageLoader(__package__), autoescape=True, undefined=StrictUndefined)
@@ -110,25 +103,15 @@ def _way_back(collection: Collection) -> str:
 
 
 def _page(request: Request, collection: Collection | None, status: int, notice: str) -> Response:
-    lang = _language(request)
+    lang = language_of(request)
     facts: dict[str, object] = {"payment": None}
     if collection is not None:
         facts["payment"] = {
             "provider": provider_of(collection).name,
-            "amount": _amount_text(collection),
+            "amount": amount_text(collection.amount, collection.currency),
             "phone": "•••• " + collection.phone[-2:],
             "waits": collection.prompt == "page",
             "back": _way_back(collection),
         }
     html = _templates.get_template("authorise.html").render(t=_TEXTS[lang], lang=lang, notice=notice, **facts)
-    return HTMLResponse(html, status, headers=_HEADERS)
-
-
-def _language(request: Request) -> str:
-    asked = request.query_params.get("lang") or request.headers.get("accept-language", "")
-    return "en" if asked.strip().lower().startswith("en") else "fr"
-
-
-def _amount_text(collection: Collection) -> str:
-    amount = f"{Decimal(collection.amount):,}".replace(",", "\u202f")
-    return f"{amount}\u00a0{'FCFA' if collection.currency in ('XOF', 'XAF') else collection.currency}"
+    return page_answer(html, status)

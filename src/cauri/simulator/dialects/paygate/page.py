@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from cauri.simulator.dialects.paygate.rules import (
@@ -22,6 +22,7 @@ from cauri.simulator.dialects.paygate.rules import (
     read_payment,
 )
 from cauri.simulator.exchange import Collection, Exchange
+from cauri.simulator.payer_pages import amount_text, language_of, page_answer
 from cauri.simulator.stories import Story
 
 _CANCELLED = "627"
@@ -61,13 +62,6 @@ _TEXTS = {
         "unread": "Your answer was not understood. Use the buttons of the page.",
         "note": "Simulated page: no money moves.",
     },
-}
-
-_HEADERS = {
-    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-    "cache-control": "no-store",
-    "referrer-policy": "no-referrer",
-    "x-robots-tag": "noindex",
 }
 
 _templates = Environment(loader=PackageLoader(__package__), autoescape=True, undefined=StrictUndefined)
@@ -187,10 +181,9 @@ def _url_of(query: Mapping[str, str]) -> str | None:
 
 
 def _page(request: Request, link: _Link | None, status: int, notice: str = "") -> Response:
-    asked = request.query_params.get("lang") or request.headers.get("accept-language", "")
-    lang = "en" if asked.strip().lower().startswith("en") else "fr"
-    amount = "" if link is None else f"{link.amount:,}".replace(",", "\u202f") + "\u00a0FCFA"
+    lang = language_of(request)
+    amount = "" if link is None else amount_text(str(link.amount), "XOF")
     html = _templates.get_template("page.html").render(
         t=_TEXTS[lang], lang=lang, notice=notice, link=link, amount=amount, networks=NETWORKS
     )
-    return HTMLResponse(html, status, headers=_HEADERS)
+    return page_answer(html, status)

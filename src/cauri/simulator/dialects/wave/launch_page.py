@@ -2,30 +2,23 @@
 
 import re
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Protocol
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from cauri.simulator.agenda import Agenda
 from cauri.simulator.dialects.wave.page_texts import ERRORS, TEXTS
 from cauri.simulator.dialects.wave.views import Session
 from cauri.simulator.dialects.wave.words import MESSAGES
+from cauri.simulator.payer_pages import amount_text, language_of, page_answer
 from cauri.simulator.stories import FAILURE_CODES
 
 _PHONE = re.compile(r"[1-9][0-9]{7,14}")
 _PHONE_MAX = 30
 _MISMATCH = "payer-mobile-mismatch"
-
-_HEADERS = {
-    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-    "cache-control": "no-store",
-    "referrer-policy": "no-referrer",
-    "x-robots-tag": "noindex",
-}
 
 _templates = Environment(loader=PackageLoader(__package__), autoescape=True, undefined=StrictUndefined)
 
@@ -106,7 +99,7 @@ def _way_back(session: Session) -> str:
 
 
 def _page(request: Request, session: Session | None, status: int, notice: str = "") -> Response:
-    lang = _language(request)
+    lang = language_of(request)
     html = _templates.get_template("launch.html").render(
         t=TEXTS[lang],
         lang=lang,
@@ -114,7 +107,7 @@ def _page(request: Request, session: Session | None, status: int, notice: str = 
         errors=ERRORS[lang],
         session=None if session is None else _facts(session, lang),
     )
-    return HTMLResponse(html, status, headers=_HEADERS)
+    return page_answer(html, status)
 
 
 def _facts(session: Session, lang: str) -> dict[str, object]:
@@ -122,20 +115,10 @@ def _facts(session: Session, lang: str) -> dict[str, object]:
     state = "paid" if session.paid else "over" if not session.open else "paying" if session.paying else "open"
     return {
         "business": session.account.business_name,
-        "amount": _amount_text(session),
+        "amount": amount_text(session.wanted.amount, session.wanted.currency),
         "payer": None if restricted is None else "•••• " + restricted[-2:],
         "proposed": session.account.default_payer,
         "state": state,
         "failed": ERRORS[lang].get(session.last_error or "", session.last_error),
         "back": _way_back(session),
     }
-
-
-def _language(request: Request) -> str:
-    asked = request.query_params.get("lang") or request.headers.get("accept-language", "")
-    return "en" if asked.strip().lower().startswith("en") else "fr"
-
-
-def _amount_text(session: Session) -> str:
-    amount = f"{Decimal(session.wanted.amount):,}".replace(",", "\u202f")
-    return f"{amount}\u00a0{'FCFA' if session.wanted.currency == 'XOF' else session.wanted.currency}"

@@ -1,4 +1,4 @@
-"""Keeps the delivery log short, and the queue's small tables tidy."""
+"""Keeps the log of deliveries short, and the queue's small tables tidy."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import structlog
 
 from cauri.clock import DAY
 from cauri.domain.notifying import NotificationSettings
-from cauri.store import NotificationQueue
+from cauri.store import Store
 
 log = structlog.get_logger("cauri.notifier")
 
@@ -15,12 +15,13 @@ BATCH = 500
 CLOSED_KEPT = DAY
 
 
-class DeliveryLog:
+class Pruning:
     """Deliveries older than the setting are deleted, a batch at a time. Those of a notification that is still undelivered stay:
     they say why."""
 
-    def __init__(self, queue: NotificationQueue, settings: NotificationSettings) -> None:
-        self._queue = queue
+    def __init__(self, store: Store, settings: NotificationSettings) -> None:
+        self._queue = store.notifications
+        self._log = store.deliveries
         self._settings = settings
         self._after = 0
 
@@ -31,10 +32,10 @@ class DeliveryLog:
             if filled := await self._queue.fill_endpoints(BATCH):
                 return filled
         before = now - self._settings.keep
-        old = await self._queue.old_deliveries(after=self._after, before=before, limit=BATCH)
+        old = await self._log.old(after=self._after, before=before, limit=BATCH)
         unneeded = [each for each in old if not each.needed]
         if unneeded:
-            deleted = await self._queue.delete_deliveries(unneeded)
+            deleted = await self._log.delete(unneeded)
             log.info("deliveries_pruned", number=deleted)
         if len(old) < BATCH:
             self._after = 0

@@ -1,0 +1,87 @@
+"""What runs all the time, or over tables that only grow, finds its rows by an index: no statement here reads a whole table."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import apsw
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from cauri.store import engine_for
+from cauri.store.migrate import migrate
+from cauri.store.queries import queries
+from tests.conftest import NewDatabase
+from tests.store.records import NOW
+
+ROWS = 20_000
+
+# A past of paid payments, a tenth in flight at twelve operators, a twentieth parked.
+_NUMBERED = f"WITH RECURSIVE made (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM made WHERE i < {ROWS}) "
+FILLED = (
+    _NUMBERED
+    + "INSERT INTO payment (slot, site_id, transaction_id, token, amount, currency, status, code, version, created_at, "
+    "expires_at, request, attempts, tries) SELECT i % 256, 's' || (i % 50), 'o' || i, 't' || i, 100, 'XOF', "
+    "CASE WHEN i % 10 = 0 THEN 'waiting' ELSE 'paid' END, '00', 2, i, i, '{}', 1, 0 FROM made",
+    _NUMBERED
+    + "INSERT INTO attempt (slot, token, number, reference, connector, method, phone, amount, currency, status, code, "
+    "started_at, sent_at, word, next_ask_at, asks, claimed_until) SELECT i % 256, 't' || i, 1, 'r' || i, 'c' || (i % 12), 'OM', "
+    f"'CI:225:07', 100, 'XOF', CASE WHEN i % 10 = 0 THEN 'sent' ELSE 'paid' END, '623', {NOW} + i, {NOW} + i, '', "
+    f"CASE WHEN i % 10 = 0 THEN {NOW} + 60000 END, 0, 0 FROM made",
+    _NUMBERED
+    + "INSERT INTO notification (slot, token, site_id, endpoint, due_version, told_version, tried_version, since, tries, "
+    "parked_at, claimed_until) SELECT i % 256, 't' || i, 's' || (i % 50), 'e' || (i % 50), 2, 2, 2, i, 1, "
+    "CASE WHEN i % 20 = 0 THEN i END, 0 FROM made",
+)
+
+# Statement → its parameters.
+STATEMENTS: dict[str, dict[str, Any]] = {
+    "connectors_due": {"rows": json.dumps([{"connector": f"c{n}"} for n in range(12)]), "now": NOW},
+    "claim_asks": {"connector": "c4", "now": NOW, "until": NOW, "claim": "c", "limit": 16},
+    "unended_attempts": {"before": NOW + ROWS, "limit": 10},
+    "due_notifications": {"now": NOW, "limit": 100},
+    "replay_parked": {"site_id": "", "now": NOW, "limit": 100},
+}
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def filled(engine: str, new_database: NewDatabase) -> str:
+    made = engine_for(url := await new_database(engine))
+    await migrate(made)
+    await made.script((*FILLED, "ANALYZE") if engine == "postgres" else FILLED)  # nobody does it for SQLite
+    await made.close()
+    return url
+
+
+async def _plan(engine: str, url: str, name: str) -> str:
+    query = queries(engine)[name]  # type: ignore[index]
+    values = {each: STATEMENTS[name][each] for each in query.parameters}
+    if engine == "sqlite":
+        connection = apsw.Connection(url.removeprefix("sqlite:///"))
+        rows = list(connection.execute("EXPLAIN QUERY PLAN " + query.sql, values))
+        connection.close()
+        return "\n".join(str(row[-1]) for row in rows)
+    session = await asyncpg.connect(url)
+    rows = await session.fetch("EXPLAIN " + query.sql, *values.values())
+    await session.close()
+    return "\n".join(row[0] for row in rows)
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+async def test_a_statement_reads_no_whole_table(engine: str, filled: str, name: str) -> None:
+    plan = await _plan(engine, filled, name)
+    whole = ("SCAN b", "SCAN p", "SCAN n", "SCAN m") if engine == "sqlite" else ("Seq Scan on ",)
+    assert not any(each in plan for each in whole), plan
+
+
+async def test_connectors_are_looked_up_one_by_one(engine: str, filled: str) -> None:
+    """Joined with all that is in flight, this took half a second where fifty thousand were; it runs twice a second."""
+    plan = await _plan(engine, filled, "connectors_due")
+    assert "Join" not in plan
+    assert "attempt_to_ask" in plan
+
+
+async def test_what_was_parked_is_found_without_passing_over_the_rest(engine: str, filled: str) -> None:
+    assert "notification_parked_at" in await _plan(engine, filled, "replay_parked")

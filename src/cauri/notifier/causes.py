@@ -33,6 +33,8 @@ def fault_of(error: BaseException, timeout_s: float) -> tuple[Fault, object]:
             return Fault.HUNG_UP, ""
         case aiohttp.InvalidURL():
             return Fault.NOT_A_URL, error
+        case UnicodeError():  # the system's resolver is asked for no such name: an empty or overlong part
+            return Fault.NAME, ""
         case _:
             return _fault_of_nonsense(error)
 

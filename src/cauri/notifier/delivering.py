@@ -103,7 +103,7 @@ class Delivering:
             url=payment.request.notify_url or "",
             status=sent.status,
             duration_ms=sent.duration_ms,
-            answer=sent.answer,
+            answer=_without_number(sent.answer, payment),
             error=sent.error,
             next_try_at=next_try_at,
         )
@@ -133,6 +133,12 @@ class Delivering:
         )
         if not sent.delivered and next_try_at is None:
             log.error("notification_parked", alert=True, **named, status=sent.status, error=sent.error)
+
+
+def _without_number(answer: str, payment: Payment) -> str:
+    """Some receivers answer with what they were sent: the record keeps the payer's number masked there too."""
+    phone = payment.phone.given if payment.phone else None
+    return answer if phone is None else answer.replace(phone.national, phone.masked)
 
 
 def next_try(settings: NotificationSettings, due: DueNotification, sent: Sent, now: int) -> int | None:

@@ -87,6 +87,30 @@ async def test_the_whole_answer_must_come_in_time(sender: Sender, receiver: Rece
     assert 250 <= sent.duration_ms < 5_000
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"\0\1nonsense\r\n\r\n",
+        b"HTTP/1.1 \xff\xfe\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"a" * 100_000 + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX: a\r\n" * 1_000,
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\ncut",
+        b"HTTP/1.1 100 Continue\r\n\r\n" * 50_000,
+        b"",
+    ],
+)
+async def test_what_went_wrong_is_told_without_the_secrets_of_the_address(
+    sender: Sender, receiver: Receiver, raw: bytes
+) -> None:
+    receiver.answers["/n?key=s3cret"].append(Answer(raw))
+    sent = await sender.post(receiver.url + "/n?key=s3cret", MESSAGE)
+    assert sent.error is not None
+    assert sent.error.isprintable()
+    assert "s3cret" not in sent.error
+
+
 FLOODS = [
     pytest.param(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 2_000, id="100 Continue"),
     pytest.param(b"", b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" * 1_000, id="103 Early Hints"),

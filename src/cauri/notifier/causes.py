@@ -48,7 +48,7 @@ def _fault_of_nonsense(error: BaseException) -> tuple[Fault, object]:
 def _words(error: BaseException) -> str:
     """Without the URL, which aiohttp adds: shops put secrets into its query, and these words go to the log, too."""
     text = error.message if isinstance(error, aiohttp.ClientResponseError) else str(error)
-    return " ".join(text.split())
+    return " ".join(text.split()).removesuffix(" ^")  # the parser points into the lines that it shows
 
 
 # How a TLS alert begins, as the HTTP parser quotes it.

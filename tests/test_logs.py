@@ -38,3 +38,13 @@ def test_json_logs_are_one_object_a_line_whoever_speaks() -> None:
 @pytest.mark.parametrize("words", ["ours", "theirs too"])
 def test_text_logs_are_for_people(words: str) -> None:
     assert any(words in line for line in said("text"))
+
+
+def test_text_logs_carry_no_sequences_for_a_terminal() -> None:
+    speak = SPEAK.format(form="text").replace('"ours", amount=5', r'"ours", path="/\x1b[31m\x07\x9b\u202e/x"')
+    speak = speak.replace("lines", r"\x1b]0;lines")
+    done = subprocess.run([sys.executable, "-c", speak], capture_output=True, check=True)
+    said = done.stderr.decode()
+    assert "path=/\N{REPLACEMENT CHARACTER}[31m" in said
+    assert "]0;lines" in said
+    assert said.replace("\n", "").isprintable()

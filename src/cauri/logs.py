@@ -25,6 +25,7 @@ def set_up(log_format: Literal["json", "text"], level: str) -> None:
             fmt="iso" if log_format == "json" else "%H:%M:%S", utc=log_format == "json"
         ),
         structlog.processors.format_exc_info,
+        *([] if log_format == "json" else [_harmless]),
     ]
     structlog.configure(
         processors=[*before, renderer],
@@ -33,6 +34,17 @@ def set_up(log_format: Literal["json", "text"], level: str) -> None:
         cache_logger_on_first_use=True,
     )
     _take_in_libraries(before, renderer, max(threshold, logging.WARNING))
+
+
+def _harmless(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """What strangers wrote must not write to the terminal that shows it. Line ends are quoted by the renderer, and part of a traceback."""
+    for name, value in event.items():
+        if isinstance(value, str) and not value.isprintable():
+            event[name] = "".join(
+                each if each.isprintable() or each in "\t\r\n" else "\N{REPLACEMENT CHARACTER}"
+                for each in value
+            )
+    return event
 
 
 def _take_in_libraries(

@@ -300,3 +300,17 @@ async def test_a_bug_of_ours_gets_a_page_with_a_number_that_the_log_carries() ->
     assert (answer.status_code, page_name(answer)) == (500, "trouble")
     assert logs[0]["error_id"] in text_of(answer)
     assert "ZeroDivision" not in answer.text
+
+
+async def test_a_visitor_whose_line_breaks_while_a_form_is_sent_raises_no_alert(shop: Shop) -> None:
+    visitor = await shop.opens()
+    at = httpx.URL(visitor.url)
+    head = f"POST {at.path}/pay HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+    with capture_logs() as logs:
+        _, line = await asyncio.open_connection(at.host, at.port)
+        line.write(f"{head}Content-Length: 100\r\n\r\ncountry=".encode())
+        await line.drain()
+        await asyncio.sleep(0.2)
+        line.close()
+        await asyncio.sleep(0.5)
+    assert not [each for each in logs if each["event"] == "page_failed"]

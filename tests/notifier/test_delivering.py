@@ -176,7 +176,7 @@ async def test_any_2xx_is_delivered(shop: Shop, status: int) -> None:
         (http(405), 405, "must accept POST"),
         (http(301, b"", "Location: /"), 301, "redirects are not followed"),
         (b"", None, "closed before an answer"),
-        (b"\0\1\2 nonsense\r\n\r\n", None, "400"),
+        (b"\0\1\2 nonsense\r\n\r\n", None, "no HTTP answer: ClientResponseError: Bad status line"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: abc\r\n\r\n", None, "Content-Length"),
     ],
     ids=["500", "400", "403", "401", "404", "405", "301", "hangs up", "nonsense", "bad length"],
@@ -296,3 +296,23 @@ async def test_a_slow_shop_does_not_hold_up_the_others(shop: Shop) -> None:
     let_go.set()
     await slow.is_told()
     assert [each.status for each in (await slow.timeline()).deliveries] == [200]
+
+
+@pytest.mark.parametrize(
+    "head", [b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", b""], ids=["answer", "no HTTP"]
+)
+async def test_a_receiver_that_answers_with_what_it_was_sent_leaves_no_whole_number_in_the_record(
+    shop: Shop, head: bytes
+) -> None:
+    buyer = await shop.opens()
+    await take(pays("623", "OM"), buyer)
+    phone = (await buyer.payment()).phone
+    assert phone is not None
+    echo = f"cel_phone_num={phone.national}&x={phone.digits}\r\n\r\n".encode()
+    shop.receiver.answers[buyer.path].append(Answer(head + echo))
+    await take(says("paid", "00"), buyer)
+    await buyer.is_told()
+    row = (await buyer.timeline()).deliveries[-1]
+    kept = row.answer + (row.error or "")
+    assert f"cel_phone_num={phone.masked}&" in kept
+    assert phone.national not in kept

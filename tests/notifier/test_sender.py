@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 from collections.abc import AsyncIterator
 
@@ -84,6 +85,67 @@ async def test_the_whole_answer_must_come_in_time(sender: Sender, receiver: Rece
     sent = await answered(sender, receiver, "/slow", answer)
     assert (sent.status, sent.error) == (None, "no answer within 0.3 s: answer first, work after")
     assert 250 <= sent.duration_ms < 5_000
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"\0\1nonsense\r\n\r\n",
+        b"HTTP/1.1 \xff\xfe\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"a" * 100_000 + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX: a\r\n" * 1_000,
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\ncut",
+        b"HTTP/1.1 100 Continue\r\n\r\n" * 50_000,
+        b"",
+    ],
+)
+async def test_what_went_wrong_is_told_without_the_secrets_of_the_address(
+    sender: Sender, receiver: Receiver, raw: bytes
+) -> None:
+    receiver.answers["/n?key=s3cret"].append(Answer(raw))
+    sent = await sender.post(receiver.url + "/n?key=s3cret", MESSAGE)
+    assert sent.error is not None
+    assert sent.error.isprintable()
+    assert "s3cret" not in sent.error
+
+
+FLOODS = [
+    pytest.param(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 2_000, id="100 Continue"),
+    pytest.param(b"", b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" * 1_000, id="103 Early Hints"),
+    pytest.param(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"a" * 50_000, id="a chunk's extension"),
+    pytest.param(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n" * 10_000, id="one-byte chunks"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("head", "forever"), FLOODS)
+async def test_an_answer_without_an_end_is_cut_off_long_before_its_time_is_up(
+    head: bytes, forever: bytes
+) -> None:
+    async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(head)
+        with contextlib.suppress(ConnectionError):
+            while True:
+                writer.write(forever)
+                await writer.drain()
+        writer.close()
+
+    sender = Sender(Clock(), private_allowed=True, ports=(0,), timeout_s=30)
+    async with await asyncio.start_server(flood, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        async with asyncio.timeout(15):
+            sent = await sender.post(url, MESSAGE)
+        await sender.close()
+    assert sent.status is None
+
+
+async def test_each_answer_on_a_connection_that_is_kept_has_its_own_measure(receiver: Receiver) -> None:
+    sender = Sender(Clock(), private_allowed=True, ports=(0,))
+    for _ in range(6):
+        sent = await answered(sender, receiver, "/long", Answer(http(200, b"x" * 250_000)))
+        assert sent.delivered
+    await sender.close()
 
 
 def test_a_shop_has_ten_seconds_unless_told_otherwise() -> None:

@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -153,6 +154,8 @@ async def test_a_receiver_that_takes_too_long_is_told_so(
     [
         ("http://127.0.0.1:9/", "connection refused"),
         ("http://nowhere.invalid/", "cannot be resolved"),
+        ("http://shop..example/", "cannot be resolved"),
+        (f"http://{'a' * 64}.example/", "cannot be resolved"),
         ("ftp://shop.example/", "begins with https:// or http://"),
         ("http://user:password@shop.example/", "no user name"),
         ("", "begins with https:// or http://"),
@@ -262,3 +265,30 @@ async def test_the_advice_knows_the_sites_format_and_whether_it_signs(
 async def test_many_are_tried_side_by_side(sender: Sender, receiver: Receiver) -> None:
     outcomes = await asyncio.gather(*(tried(sender, f"{receiver.url}/side/{n}") for n in range(8)))
     assert all(outcome.told for outcome in outcomes)
+
+
+@pytest.mark.parametrize("bad", ["\xff\xfe", "\x1b[31m", "\x1b]0;title\x07", "\x9b31m"])
+@pytest.mark.parametrize(
+    ("status", "header"),
+    [
+        (405, "Allow: {}"),
+        (301, "Location: http://[{}"),
+        (302, "Location: /login{}"),
+        (200, "Content-Type: {}"),
+    ],
+)
+async def test_what_a_shop_writes_into_headers_can_be_shown(
+    sender: Sender, receiver: Receiver, status: int, header: str, bad: str
+) -> None:
+    for _ in ("GET", "POST"):
+        receiver.answers["/headers"].append(
+            Answer(
+                http(status, b"").replace(
+                    b"\r\n\r\n", b"\r\n" + header.format(bad).encode("latin-1") + b"\r\n\r\n"
+                )
+            )
+        )
+    outcome = await tried(sender, receiver.url + "/headers")
+    texts = [words(outcome), outcome.post.allow, outcome.post.content_type, outcome.post.location or ""]
+    assert all(text.replace("\n", "").isprintable() for text in texts), texts
+    assert msgspec.json.encode(outcome)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -83,6 +83,8 @@ class Door:
             return await handler(request)
         except BadForm as error:
             return self._counter.trouble(request, error.reason, _BAD_FORM_STATUS[error.reason])
+        except ClientDisconnect:  # nobody is left to read it
+            return self._counter.trouble(request, "unreadable", 400)
         except StoreUnavailable:
             return self._counter.trouble(request, "store", 503, {"retry-after": "5"})
         except Exception:

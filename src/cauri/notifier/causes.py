@@ -32,7 +32,9 @@ def fault_of(error: BaseException, timeout_s: float) -> tuple[Fault, object]:
         case aiohttp.ServerDisconnectedError() | aiohttp.ClientOSError() | ConnectionError():
             return Fault.HUNG_UP, ""
         case aiohttp.InvalidURL():
-            return Fault.NOT_A_URL, error
+            return Fault.NOT_A_URL, error.description or ""
+        case UnicodeError():  # the system's resolver is asked for no such name: an empty or overlong part
+            return Fault.NAME, ""
         case _:
             return _fault_of_nonsense(error)
 
@@ -40,7 +42,13 @@ def fault_of(error: BaseException, timeout_s: float) -> tuple[Fault, object]:
 def _fault_of_nonsense(error: BaseException) -> tuple[Fault, object]:
     if isinstance(error, aiohttp.ClientResponseError) and _TLS_RECORD in error.message:
         return Fault.TLS_PORT, ""
-    return Fault.NOT_AN_ANSWER, f"{type(error).__name__}: {error}"[:300]
+    return Fault.NOT_AN_ANSWER, f"{type(error).__name__}: {_words(error)}"[:300]
+
+
+def _words(error: BaseException) -> str:
+    """Without the URL, which aiohttp adds: shops put secrets into its query, and these words go to the log, too."""
+    text = error.message if isinstance(error, aiohttp.ClientResponseError) else str(error)
+    return " ".join(text.split()).removesuffix(" ^")  # the parser points into the lines that it shows
 
 
 # How a TLS alert begins, as the HTTP parser quotes it.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -75,7 +75,7 @@ class Delivering:
                 await self._store.notifications.release([task.due], task.claim)
                 return None
             told = message(task.payment, site, at=self._clock.now(), number=task.due.tries + 1)
-            return await self._sender.post(url, told)
+            return _without_number(await self._sender.post(url, told), task.payment)
         finally:
             self._places.leave(task.due)
 
@@ -133,6 +133,16 @@ class Delivering:
         )
         if not sent.delivered and next_try_at is None:
             log.error("notification_parked", alert=True, **named, status=sent.status, error=sent.error)
+
+
+def _without_number(sent: Sent, payment: Payment) -> Sent:
+    """Some receivers answer with what they were sent: record and log have the payer's number masked there, too."""
+    phone = payment.phone
+    if phone is None or not phone.national:
+        return sent
+    answer = sent.answer.replace(phone.national, phone.masked)
+    error = sent.error and sent.error.replace(phone.national, phone.masked)
+    return replace(sent, answer=answer, error=error)
 
 
 def next_try(settings: NotificationSettings, due: DueNotification, sent: Sent, now: int) -> int | None:

@@ -13,6 +13,7 @@ from cauri import __version__
 from cauri.clock import Clock
 from cauri.notifier.addresses import Reach
 from cauri.notifier.causes import EXPECTED, fault_of
+from cauri.notifier.connections import BoundedConnector
 from cauri.notifier.faults import fault_of_status, in_words
 from cauri.notifier.retry_after import retry_after_s
 from cauri.wire.notification import Message
@@ -121,7 +122,7 @@ class Sender:
         traces: Sequence[aiohttp.TraceConfig] = (),
     ) -> aiohttp.ClientSession:
         """Connections under this sender's rules. Nothing of the environment leads them elsewhere (no proxy, no .netrc)."""
-        connector = aiohttp.TCPConnector(
+        connector = BoundedConnector(
             limit=CONNECTIONS_MAX,
             keepalive_timeout=KEEP_ALIVE_S,
             ssl=tls or verifying(ssl.SSLContext),

@@ -140,17 +140,23 @@ def _joined(url: str, location: str) -> str:
 
 
 def _of_answer(method: str, url: str, answer: Answer, timing: Timing) -> Seen:
-    location = answer.headers.get("Location") if 300 <= answer.status < 400 else None
+    location = _header(answer, "Location") if 300 <= answer.status < 400 else ""
     return Seen(
         method=method,
         status=answer.status,
-        content_type=answer.headers.get("Content-Type", ""),
+        content_type=_header(answer, "Content-Type"),
         location=_joined(url, location) if location else None,
-        allow=answer.headers.get("Allow", ""),
+        allow=_header(answer, "Allow"),
         text=answer.text,
         cut=answer.cut,
         timing=timing,
     )
+
+
+def _header(answer: Answer, name: str) -> str:
+    """As it can be shown: a shop may send bytes that are no text, or ones that write to a terminal."""
+    value = answer.headers.get(name, "")
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in value)
 
 
 def _shortened(seen: Seen) -> Seen:

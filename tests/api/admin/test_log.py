@@ -180,3 +180,13 @@ async def test_strangers_cannot_fill_the_record(start_gateway: StartGateway) -> 
         assert len(await every_page(admin, "/audit", "entries")) == STRANGERS_A_MINUTE
         await admin.post("/deliveries/replay", {})
         assert len(await every_page(admin, "/audit", "entries")) == STRANGERS_A_MINUTE + 1
+
+
+async def test_a_strangers_path_stands_in_the_record_on_one_line_that_writes_to_no_terminal(
+    admin: Admin,
+) -> None:
+    wild = "%1b%5b31m%07%0aa line of its own%c2%9b%e2%80%ae%7f%00"
+    await admin.client.post(f"{admin.running.url}/admin/sites/{wild}/try-url", json={})
+    (entry,) = (await admin.get("/audit", limit=1)).json()["entries"]
+    assert entry["target"].isprintable()
+    assert entry["target"] == r"/admin/sites/\x1b[31m\x07\na line of its own\x9b\u202e\x7f\x00/try-url"

@@ -197,4 +197,5 @@ def _bare(url: str) -> str:
 
 
 def _printable(text: str) -> str:
-    return text.encode("ascii", "backslashreplace").decode().replace("\0", "\\0")
+    """On one line, in ASCII: strangers choose it, people read it in a terminal."""
+    return "".join(each if " " <= each <= "~" else ascii(each)[1:-1] for each in text)

@@ -76,18 +76,14 @@ class Endpoints:
         room = min(PROBES_AT_ONCE, self._places.free_for_failing)
         if room <= 0:
             return []
-        until = now + self._settings.lease
-        found = []
-        for each in await self._queue.claim_probes(now=now, until=until, limit=room):
-            self._hear(each)
-            endpoint, due = await self._probe(each, now, until, claim)
-            if due is None:
-                continue
-            if self._places.take_one(due):
-                found.append((due, endpoint))
-            else:
-                await self._queue.release([due], claim)
-                await self._queue.probe_now(endpoint.endpoint, now)
+        found: list[tuple[DueNotification, Endpoint]] = []
+        try:
+            for each in await self._queue.claim_probes(now=now, until=now + self._settings.lease, limit=room):
+                await self._add_probe(each, now, claim, found)
+        except BaseException:  # nobody will send these: their payments must not seem to be under way for ever
+            for due, _ in found:
+                self._places.give_back(due)
+            raise
         return found
 
     async def failed(
@@ -123,6 +119,19 @@ class Endpoints:
         self._known[endpoint.endpoint] = endpoint
         if endpoint.state == "catching_up" and (before is None or before.state != "catching_up"):
             self._places.begin_again(endpoint.endpoint)
+
+    async def _add_probe(
+        self, each: Endpoint, now: int, claim: str, found: list[tuple[DueNotification, Endpoint]]
+    ) -> None:
+        self._hear(each)
+        endpoint, due = await self._probe(each, now, now + self._settings.lease, claim)
+        if due is None:
+            return
+        if self._places.take_one(due):
+            found.append((due, endpoint))
+        else:
+            await self._queue.release([due], claim)
+            await self._queue.probe_now(endpoint.endpoint, now)
 
     async def _probe(
         self, endpoint: Endpoint, now: int, until: int, claim: str

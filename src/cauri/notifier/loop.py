@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from cauri.clock import Clock, new_id
-from cauri.domain.errors import StoreUnavailable
 from cauri.domain.notifying import NotificationSettings
 from cauri.notifier.delivering import Delivering, Task
 from cauri.notifier.endpoints import Endpoints
@@ -134,7 +133,7 @@ class Notifier:
             self._blocked_at = now
             try:
                 more, searching = await self._from_behind(now, hints)
-            except StoreUnavailable:
+            except BaseException:
                 for each in wanted:
                     self._places.give_back(each)
                 raise
@@ -193,7 +192,7 @@ class Notifier:
             return
         try:
             payments = await self._store.payments_by_tokens([due.token for due, _ in taken])
-        except StoreUnavailable:
+        except BaseException:
             await self._give_back([due for due, _ in taken], claim)
             raise
         if self._stopping:

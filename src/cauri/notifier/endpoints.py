@@ -87,17 +87,27 @@ class Endpoints:
         return found
 
     async def failed(
-        self, due: DueNotification, error: str, *, parked: bool, gone: bool, probed: Endpoint | None
+        self,
+        due: DueNotification,
+        error: str,
+        *,
+        parked: bool,
+        gone: bool,
+        later_s: int,
+        probed: Endpoint | None,
     ) -> None:
-        """A delivery failed: a breaker opens, stays open, or its endpoint is from now on tried now and then."""
+        """A delivery failed: a breaker opens, stays open, or its endpoint is from now on tried now and then.
+
+        ``later_s``: how long its shop wants to be left alone, 0 where it did not say.
+        """
         now, endpoint = self._clock.now(), due.endpoint
         number = self._places.failed(endpoint, due.token)
         if not endpoint:  # from before endpoints were written down: soon it will be known
             return
         if probed is not None:
-            await self._still_silent(probed, now, error)
+            await self._still_silent(probed, now, later_s, error)
         elif number >= self._settings.breaker_failures and not self.is_open(endpoint):
-            await self._open(due, now, error)
+            await self._open(due, now, later_s, error)
         elif parked and not gone and not self._places.answered_since(endpoint, due.since):
             await self._park(due, now, error)
 
@@ -149,11 +159,11 @@ class Endpoints:
             self._news = True
         return replace(endpoint, state="parked"), due
 
-    async def _still_silent(self, probed: Endpoint, now: int, error: str) -> None:
+    async def _still_silent(self, probed: Endpoint, now: int, later_s: int, error: str) -> None:
         parked = probed.state == "parked"
-        gap = probe_gap(self._settings, probed.failures + 1)
+        gap = max(probe_gap(self._settings, probed.failures + 1), later_s * SECOND)
         if parked:
-            gap = self._settings.parked_probe_gap_s * SECOND
+            gap = max(self._settings.parked_probe_gap_s, later_s) * SECOND
         await self._queue.put_off_probe(
             probed.endpoint, state=probed.state, now=now, probe_at=now + gap, error=error
         )
@@ -161,8 +171,8 @@ class Endpoints:
         if parked and before is not None and before.state == "open":
             self._tell("endpoint_parked", probed.site_id, probed.endpoint, error)
 
-    async def _open(self, due: DueNotification, now: int, error: str) -> None:
-        probe_at = now + probe_gap(self._settings, 0)
+    async def _open(self, due: DueNotification, now: int, later_s: int, error: str) -> None:
+        probe_at = now + max(probe_gap(self._settings, 0), later_s * SECOND)
         opened = await self._queue.open_endpoint(
             due.endpoint, due.site_id, now=now, probe_at=probe_at, error=error
         )

@@ -515,14 +515,23 @@ WHERE (n.slot, n.token) IN (
 RETURNING token
 
 -- name: replay_parked
--- Tells again what was parked, in a slice. site_id '' is every site.
+-- Tells again what was parked, in a slice; what is parked again meanwhile is not taken again. site_id '' is every site.
 UPDATE notification AS n SET due_at = :now, since = :now, tries = 0, parked_at = NULL
 WHERE (n.slot, n.token) IN (
         SELECT m.slot, m.token FROM notification m
-        WHERE m.parked_at IS NOT NULL AND (CAST(:site_id AS TEXT) = '' OR m.site_id = :site_id)
+        WHERE m.parked_at <= :now AND (CAST(:site_id AS TEXT) = '' OR m.site_id = :site_id)
         ORDER BY m.slot, m.token LIMIT :limit {skip_locked})
-  AND n.parked_at IS NOT NULL
+  AND n.parked_at <= :now
 RETURNING token
+
+-- name: left_to_replay_since
+-- Whether any of these is left.
+SELECT 1 FROM notification m WHERE m.site_id = :site_id AND m.since >= :since AND m.since < :now LIMIT 1
+
+-- name: left_to_replay_parked
+-- Whether any of these was parked before the replay began.
+SELECT 1 FROM notification m
+WHERE m.parked_at <= :now AND (CAST(:site_id AS TEXT) = '' OR m.site_id = :site_id) LIMIT 1
 
 -- name: old_deliveries
 -- Deliveries made between two moments, the oldest first, each with whether its notification is still undelivered.

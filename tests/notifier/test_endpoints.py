@@ -225,6 +225,27 @@ async def test_another_process_hears_that_a_breaker_is_open_and_that_it_closed(
     await other.stop()
 
 
+@pytest.mark.parametrize("forgotten", [False, True])
+async def test_a_breaker_that_was_closed_by_a_slower_clock_is_closed_here_too(
+    queue: Queue, forgotten: bool
+) -> None:
+    """The other process lives on a machine a minute behind, and is gone soon after."""
+    paths = paths_of("skewed", 8)
+    fall(queue, paths)
+    await queue.all_end(paths)
+    await queue.settles()
+    found = await trouble(queue)
+    assert found is not None
+    rise(queue, paths)
+    behind = queue.clock.now() - MINUTE
+    assert await queue.store.notifications.endpoint_answered(found.endpoint, behind) is not None
+    if forgotten:
+        await queue.store.engine.script(["DELETE FROM endpoint"])
+    await queue.ends("/new")
+    await queue.passes(MINUTE, 10 * SECOND)
+    assert queue.receiver.codes("/new") == ["627"]
+
+
 async def test_what_is_known_survives_a_restart(queue: Queue) -> None:
     paths = paths_of("kept", 20)
     fall(queue, paths)

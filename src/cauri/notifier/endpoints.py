@@ -67,8 +67,8 @@ class Endpoints:
         held, parked = await self._queue.hold(rows, now=now, last=self._settings.last_try_after)
         if parked:
             log.error("notifications_parked", alert=True, number=parked, endpoint=rows[0].endpoint)
-        if held + parked == 0:  # somebody closed the breaker: hear of it before the next time
-            self._news = True
+        if held + parked == 0:
+            await self._ask_about({each.endpoint for each in rows})
         return held + parked
 
     async def claim_probes(self, now: int, claim: str) -> list[tuple[DueNotification, Endpoint]]:
@@ -121,6 +121,15 @@ class Endpoints:
         self._news = True
         if since is not None:
             log.info("endpoint_closed", site_id=due.site_id, endpoint=endpoint, silent_ms=now - since)
+
+    async def _ask_about(self, names: set[str]) -> None:
+        """Somebody closed these breakers, maybe by a clock so far behind ours that we do not hear of it by looking at what changed."""
+        found = {each.endpoint: each for each in await self._queue.endpoints_named(sorted(names))}
+        for name in names - set(found):
+            self._known.pop(name, None)
+        for each in found.values():
+            self._hear(each)
+        self._news = True
 
     def _hear(self, endpoint: Endpoint) -> None:
         before = self._known.pop(endpoint.endpoint, None)

@@ -167,6 +167,10 @@ class NotificationQueue:
     async def endpoints_changed(self, since: int) -> list[Endpoint]:
         return [Endpoint(*row) for row in await self._read("endpoints_changed", since=since)]
 
+    async def endpoints_named(self, names: Sequence[str]) -> list[Endpoint]:
+        rows = [{"endpoint": name} for name in names]
+        return [Endpoint(*row) for row in await self._engine.read(Statement("endpoints_named", rows=rows))]
+
     async def open_endpoint(
         self, endpoint: str, site_id: str, *, now: int, probe_at: int, error: str
     ) -> bool:

@@ -475,6 +475,10 @@ RETURNING endpoint
 -- Endpoints whose trouble began, changed or ended lately.
 SELECT {endpoint} FROM endpoint e WHERE e.changed_at >= :since
 
+-- name: endpoints_named
+-- These endpoints as they are now; none for one that has had no trouble for long.
+SELECT {endpoint} FROM {rows} JOIN endpoint e ON e.endpoint = r.value->>'endpoint'
+
 -- name: forget_endpoints
 -- Endpoints that have had no trouble for long.
 DELETE FROM endpoint WHERE state = 'closed' AND changed_at < :before

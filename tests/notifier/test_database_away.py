@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 
+import asyncpg
 import pytest
 import pytest_asyncio
 
@@ -67,3 +70,19 @@ async def test_a_round_of_probes_that_is_broken_off_holds_nothing_back(
         queue.receiver.posts[path].clear()
     await queue.passes(5 * MINUTE, 10 * SECOND)
     assert queue.heard(every) == len(every)
+
+
+async def test_a_database_that_hangs_does_not_keep_the_process(queue: Queue, proxy: CuttingProxy) -> None:
+    await queue.ends("/hanging")
+    other = await asyncpg.connect(proxy.url)
+    holding = other.transaction()
+    await holding.start()
+    await other.execute("LOCK TABLE notification IN ACCESS EXCLUSIVE MODE")
+    ticking = asyncio.create_task(queue.notifier.tick(queue.clock.now()))
+    await asyncio.sleep(0.3)
+    began = time.monotonic()
+    await queue.notifier.stop()
+    assert time.monotonic() - began < 4
+    await asyncio.gather(ticking, return_exceptions=True)
+    await holding.rollback()
+    await other.close()

@@ -89,13 +89,14 @@ class Notifier:
         """What was claimed and not sent is given back. Deliveries under way get a moment to end; one that is cut off is made again when
         its lease ends, not before: the shop may be reading it."""
         self._stopping = True
-        if self._taking is not None:
-            await asyncio.wait_for(asyncio.gather(self._taking, return_exceptions=True), STOP_S)
+        if self._taking is not None:  # a database that hangs must not keep the process
+            await asyncio.wait({self._taking}, timeout=STOP_S)
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=STOP_S)
-        for task in self._tasks:
+        left = [*self._tasks, *self._under_way()]
+        for task in left:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*left, return_exceptions=True)
         await self._sender.close()
 
     async def _take_up(self, now: int) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
@@ -45,6 +46,6 @@ def _found(host: str, port: int, family: socket.AddressFamily) -> list[ResolveRe
     ]
 
 
-def _in_digits(address: tuple[str | int, ...]) -> str:
+def _in_digits(address: Any) -> str:
     """With its zone, where it is one of a link."""
-    return socket.getnameinfo(address, socket.NI_NUMERICHOST | socket.NI_NUMERICSERV)[0]  # type: ignore[arg-type]
+    return socket.getnameinfo(address, socket.NI_NUMERICHOST | socket.NI_NUMERICSERV)[0]

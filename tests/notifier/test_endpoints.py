@@ -225,6 +225,27 @@ async def test_another_process_hears_that_a_breaker_is_open_and_that_it_closed(
     await other.stop()
 
 
+@pytest.mark.parametrize("forgotten", [False, True])
+async def test_a_breaker_that_was_closed_by_a_slower_clock_is_closed_here_too(
+    queue: Queue, forgotten: bool
+) -> None:
+    """The other process lives on a machine a minute behind, and is gone soon after."""
+    paths = paths_of("skewed", 8)
+    fall(queue, paths)
+    await queue.all_end(paths)
+    await queue.settles()
+    found = await trouble(queue)
+    assert found is not None
+    rise(queue, paths)
+    behind = queue.clock.now() - MINUTE
+    assert await queue.store.notifications.endpoint_answered(found.endpoint, behind) is not None
+    if forgotten:
+        await queue.store.engine.script(["DELETE FROM endpoint"])
+    await queue.ends("/new")
+    await queue.passes(MINUTE, 10 * SECOND)
+    assert queue.receiver.codes("/new") == ["627"]
+
+
 async def test_what_is_known_survives_a_restart(queue: Queue) -> None:
     paths = paths_of("kept", 20)
     fall(queue, paths)
@@ -302,3 +323,64 @@ async def test_old_rows_that_wait_or_are_parked_get_their_endpoint(queue: Queue)
         queue.clock.now() + HOUR, after="", lanes=10, most=10
     )
     assert [(name, len(due)) for name, due in lanes] == [(f"1 {queue.receiver.url}", 3)]
+
+
+@pytest.mark.parametrize("answer", [http(200), http(500), http(410)], ids=["heard", "failed", "gone"])
+@pytest.mark.parametrize("parked", [False, True], ids=["waiting", "on its last try"])
+async def test_a_replay_during_a_delivery_is_told_after_it(queue: Queue, answer: bytes, parked: bool) -> None:
+    """What was on its way already is not what was asked for, whatever comes of it."""
+    if parked:
+        fall(queue, ["/asked"])
+    payment = await queue.ends("/asked")
+    if parked:
+        await queue.passes(73 * HOUR, 10 * MINUTE)
+        await queue.store.notifications.probe_now(f"1 {queue.receiver.url}", queue.clock.now())
+        rise(queue, ["/asked"])
+    let_go = asyncio.Event()
+    queue.receiver.answers["/asked"].append(Answer(answer, when=let_go))
+    queue.clock.advance(2 * SECOND)
+    await queue.notifier.tick(queue.clock.now())
+    await queue.receiver.heard("/asked", 1)
+    queue.clock.advance(5 * SECOND)
+    assert await queue.store.notifications.replay_payment("1", payment.transaction_id, queue.clock.now())
+    let_go.set()
+    await queue.notifier.idle()
+    await queue.settles()
+    assert queue.receiver.codes("/asked") == ["627", "627"]
+    state = await queue.state(payment)
+    assert (state.due_at, state.parked_at, state.told_version) == (None, None, payment.version)
+
+
+async def test_a_shop_that_stumbles_over_what_it_missed_is_told_the_rest_later(queue: Queue) -> None:
+    """After three days it is up, and has its hands full: it answers some, and the others when they come again."""
+    paths = paths_of("many", 6)
+    fall(queue, paths)
+    payments = await queue.all_end(paths)
+    await queue.passes(73 * HOUR, 20 * MINUTE)
+    assert (await queue.store.notifications.counts(queue.clock.now())).parked == 6
+    rise(queue, paths)
+    for path in paths[::2]:
+        queue.receiver.answers[path].append(Answer(http(429, b"", "Retry-After: 5")))
+    await queue.passes(2 * HOUR + 30 * MINUTE, 5 * MINUTE)  # the first that is tried may be one of those
+    assert queue.heard(paths) == 6
+    for payment in payments:
+        state = await queue.state(payment)
+        assert (state.due_at, state.parked_at, state.told_version) == (None, None, payment.version)
+
+
+@pytest.mark.parametrize(("asked_s", "waits_s"), [(0, 10), (5, 10), (600, 600), (10**6, 3600)])
+async def test_an_open_breaker_waits_for_as_long_as_the_shop_asks_up_to_the_cap(
+    queue: Queue, asked_s: int, waits_s: int
+) -> None:
+    paths = paths_of("patience", 8)
+    fall(queue, paths, Answer(http(503, b"", f"Retry-After: {asked_s}")))
+    await queue.all_end(paths)
+    await queue.settles()
+    found = await trouble(queue)
+    assert found is not None
+    assert found.probe_at - queue.clock.now() == waits_s * SECOND
+    queue.clock.advance(waits_s * SECOND)
+    await queue.settles()
+    found = await trouble(queue)
+    assert found is not None
+    assert (found.failures, found.probe_at - queue.clock.now()) == (1, max(20, waits_s) * SECOND)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gzip
+import socket
+import threading
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -186,3 +189,30 @@ async def test_many_posts_go_side_by_side(receiver: Receiver) -> None:
     let_go.set()
     assert all(sent.delivered for sent in await posts)
     await sender.close()
+
+
+async def test_names_that_nobody_answers_for_keep_no_other_name_waiting(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither another shop's nor an operator's, which is asked for in the loop's own threads."""
+    silent, asked, look_up = threading.Event(), threading.Semaphore(0), socket.getaddrinfo
+
+    def system(host: Any, *args: Any, **named: Any) -> Any:
+        if str(host).endswith(".dead.example"):
+            asked.release()
+            silent.wait(20)
+        return look_up(host, *args, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", system)
+    sender = Sender(Clock(), private_allowed=True, ports=(0,), timeout_s=3)
+    dead = [asyncio.create_task(sender.post(f"http://{n}.dead.example/", MESSAGE)) for n in range(60)]
+    try:
+        await asyncio.to_thread(asked.acquire, timeout=2)
+        port = receiver.url.rpartition(":")[2]
+        healthy = await asyncio.wait_for(sender.post(f"http://localhost:{port}/alive", MESSAGE), 2)
+        assert healthy.delivered, healthy.error
+        assert await asyncio.wait_for(asyncio.get_running_loop().getaddrinfo("localhost", 80), 2)
+    finally:
+        silent.set()
+        await asyncio.gather(*dead)
+        await sender.close()

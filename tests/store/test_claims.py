@@ -183,7 +183,7 @@ async def test_a_failed_delivery_is_due_again_or_parked(
     store = await open_store(empty_database)
     payment = await _due(store)
     await claim_due(store, now=NOW + 1, until=NOW + LEASE, claim="one", limit=1)
-    failed = _delivered(payment, "one", status=500, delivered=False, next_try_at=next_try_at)
+    failed = _delivered(payment, "one", at=NOW + 2, status=500, delivered=False, next_try_at=next_try_at)
     assert await store.record_delivery(failed)
     state = await store.notification(payment)
     assert state is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import asyncpg
 import pytest
 
 from cauri.clock import DAY, HOUR, SECOND
@@ -14,7 +15,7 @@ from cauri.store import Delivered, Store, engine_for
 from cauri.store.engine import Engine
 from cauri.store.migrate import _NOTE_VERSION, _VERSION_TABLE, _statements, migrate, migrations
 from tests.conftest import NewDatabase
-from tests.store.conftest import OpenStore
+from tests.store.conftest import OpenStore, _migrated
 from tests.store.records import NOW, SITE_ID, cancelled, new_payment
 
 ENDPOINT = f"{SITE_ID} https://shop.example:443"
@@ -159,6 +160,18 @@ async def test_what_is_told_again(empty_database: str, open_store: OpenStore) ->
     assert {(each.tries, each.since) for each in due.values()} == {(0, NOW + 10), (0, NOW + 11)}
 
 
+async def test_what_is_parked_again_while_it_is_replayed_is_not_replayed_for_ever(
+    empty_database: str, open_store: OpenStore
+) -> None:
+    store = await open_store(empty_database)
+    payment = await ended(store)
+    await delivered(store, payment, NOW + 5, status=410)
+    assert await store.notifications.replay_parked(NOW + 11) == 1
+    await delivered(store, payment, NOW + 12, status=410)
+    assert await store.notifications.replay_parked(NOW + 11) == 0
+    assert await store.notifications.replay_parked(NOW + 13) == 1
+
+
 async def test_a_site_is_told_again_what_changed_since_a_moment_in_slices(
     empty_database: str, open_store: OpenStore
 ) -> None:
@@ -172,6 +185,34 @@ async def test_a_site_is_told_again_what_changed_since_a_moment_in_slices(
     assert slices == [10, 10, 5]
     assert len(await store.notifications.due(again, 100)) == 25
     assert await store.notifications.replay_since(SITE_ID, again + 1, again + 2) == 0
+
+
+async def test_what_a_sender_is_just_writing_is_told_again_too(
+    new_database: NewDatabase, open_store: OpenStore
+) -> None:
+    """PostgreSQL: its row is locked while the slices are taken."""
+    server_database = await new_database("postgres")
+    await _migrated(server_database)
+    store = await open_store(server_database)
+    payments = await all_ended(store, 3)
+    for payment in payments:
+        await delivered(store, payment, NOW + 5, status=500)
+    writer = await asyncpg.connect(server_database)
+    for replay in (
+        lambda: store.notifications.replay_parked(NOW + HOUR),
+        lambda: store.notifications.replay_since(SITE_ID, NOW, NOW + 2 * HOUR),
+    ):
+        writing = writer.transaction()
+        await writing.start()
+        await writer.execute("SELECT 1 FROM notification WHERE token = $1 FOR UPDATE", payments[1].token)
+        assert await replay() == 2
+        last = asyncio.create_task(replay())
+        await asyncio.sleep(0.2)
+        assert not last.done()
+        await writing.commit()
+        assert await last == 1
+        assert await replay() == 0
+    await writer.close()
 
 
 async def test_the_queue_is_counted(empty_database: str, open_store: OpenStore) -> None:

@@ -26,7 +26,6 @@ from cauri.domain.codes import BY_NUMBER, Code, Kind
 from cauri.domain.errors import NothingToClose, PaymentNotFound
 from cauri.domain.outcome import Accepted, Refused
 from cauri.domain.payment import Attempt, AttemptStatus, Payment
-from cauri.store import AdminRecords
 
 app = plain_app("Attempts that no rule can end, and operators' statements.")
 app.command("import")(import_command)
@@ -86,9 +85,7 @@ def close(
     async def work() -> tuple[Payment, Attempt]:
         async with opened_store(config, data, database) as store:
             try:
-                async with recorded(
-                    AdminRecords(store.engine), "closeAttempt", f"{site_id} {transaction_id}"
-                ):
+                async with recorded(store.admin, "closeAttempt", f"{site_id} {transaction_id}"):
                     return await lifecycle_without_operators(store).close(
                         site_id, transaction_id, decision, who=who or logged_in(), why=why.strip()
                     )

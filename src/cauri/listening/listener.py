@@ -64,6 +64,7 @@ class Listener:
         self._forward_to = forward_to
         self._tell = tell
         self._gateway_away = False
+        self._began = clock.now()
 
     async def run(self, beginning: Beginning) -> None:
         """Never returns by itself. Raises Refused."""
@@ -86,7 +87,14 @@ class Listener:
         if beginning.resumes and self._kept.state.cursor:
             return await self._next(wait=False)
         self._kept.forget()
-        return await self._feed.begin(last=beginning.last, since=beginning.since)
+        since = beginning.since
+        if self._gateway_away and beginning.last is None and since is None:
+            since = self._since_the_start()
+        return await self._feed.begin(last=beginning.last, since=since)
+
+    def _since_the_start(self) -> str:
+        """Now is when the developer said so, not when the gateway was up at last; as a span, since its clock may be another."""
+        return f"{(self._clock.now() - self._began) // SECOND + 1}s"
 
     async def _next(self, *, wait: bool = True) -> Page:
         try:

@@ -15,10 +15,10 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_network
 from typing import Any
 
 from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import ThreadedResolver
 from yarl import URL
 
 from cauri.notifier.faults import Fault, in_words
+from cauri.notifier.names import SystemNames
 
 HTTP_PORTS = frozenset({80, 443})
 ANY_PORT = 0
@@ -70,7 +70,9 @@ class Reach:
     @property
     def connector_options(self) -> dict[str, Any]:
         """How aiohttp's connector is to resolve names and to make sockets."""
-        return {} if self.private_allowed else {"resolver": PublicOnly(), "socket_factory": public_socket}
+        if self.private_allowed:
+            return {"resolver": SystemNames()}
+        return {"resolver": PublicOnly(), "socket_factory": public_socket}
 
 
 def _read(text: str) -> URL:
@@ -135,11 +137,11 @@ def _outside(address: IPv4Address | IPv6Address) -> bool:
 class PublicOnly(AbstractResolver):
     """Resolves once and hands out only what was judged, so that the connection goes to the address that was judged.
 
-    ``resolver``: who knows the names; the system's resolver in a thread where none is given.
+    ``resolver``: who knows the names; the system where none is given.
     """
 
     def __init__(self, resolver: AbstractResolver | None = None) -> None:
-        self._resolver = resolver or ThreadedResolver()
+        self._resolver = resolver or SystemNames()
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET

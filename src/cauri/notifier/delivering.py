@@ -90,6 +90,7 @@ class Delivering:
                 sent.error or "",
                 parked=next_try_at is None,
                 gone=sent.status == GONE,
+                later_s=later_s(self._settings, sent),
                 probed=task.probed,
             )
 
@@ -157,6 +158,9 @@ def next_try(settings: NotificationSettings, due: DueNotification, sent: Sent, n
     left = settings.last_try_after - elapsed
     if gap < left:
         gap += max(-JITTER_MAX, min(jittered(gap, JITTER_SHARE) - gap, JITTER_MAX))
-    if sent.retry_after_s is not None:
-        gap = max(gap, min(sent.retry_after_s, settings.retry_after_max_s) * SECOND)
-    return now + min(gap, left)
+    return now + min(max(gap, later_s(settings, sent) * SECOND), left)
+
+
+def later_s(settings: NotificationSettings, sent: Sent) -> int:
+    """How long the shop wants to be left alone, up to the cap; 0 where it did not say."""
+    return min(sent.retry_after_s or 0, settings.retry_after_max_s)

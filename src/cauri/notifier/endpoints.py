@@ -66,8 +66,8 @@ class Endpoints:
         held, parked = await self._queue.hold(rows, now=now, last=self._settings.last_try_after)
         if parked:
             log.error("notifications_parked", alert=True, number=parked, endpoint=rows[0].endpoint)
-        if held + parked == 0:  # somebody closed the breaker: hear of it before the next time
-            self._news = True
+        if held + parked == 0:
+            await self._ask_about({each.endpoint for each in rows})
         return held + parked
 
     async def claim_probes(self, now: int, claim: str) -> list[tuple[DueNotification, Endpoint]]:
@@ -75,32 +75,38 @@ class Endpoints:
         room = min(PROBES_AT_ONCE, self._places.free_for_failing)
         if room <= 0:
             return []
-        until = now + self._settings.lease
-        found = []
-        for each in await self._queue.claim_probes(now=now, until=until, limit=room):
-            self._hear(each)
-            endpoint, due = await self._probe(each, now, until, claim)
-            if due is None:
-                continue
-            if self._places.take_one(due):
-                found.append((due, endpoint))
-            else:
-                await self._queue.release([due], claim)
-                await self._queue.probe_now(endpoint.endpoint, now)
+        found: list[tuple[DueNotification, Endpoint]] = []
+        try:
+            for each in await self._queue.claim_probes(now=now, until=now + self._settings.lease, limit=room):
+                await self._add_probe(each, now, claim, found)
+        except BaseException:  # nobody will send these: their payments must not seem to be under way for ever
+            for due, _ in found:
+                self._places.give_back(due)
+            raise
         return found
 
     async def failed(
-        self, due: DueNotification, error: str, *, parked: bool, gone: bool, probed: Endpoint | None
+        self,
+        due: DueNotification,
+        error: str,
+        *,
+        parked: bool,
+        gone: bool,
+        later_s: int,
+        probed: Endpoint | None,
     ) -> None:
-        """A delivery failed: a breaker opens, stays open, or its endpoint is from now on tried now and then."""
+        """A delivery failed: a breaker opens, stays open, or its endpoint is from now on tried now and then.
+
+        ``later_s``: how long its shop wants to be left alone, 0 where it did not say.
+        """
         now, endpoint = self._clock.now(), due.endpoint
         number = self._places.failed(endpoint, due.token)
         if not endpoint:  # from before endpoints were written down: soon it will be known
             return
         if probed is not None:
-            await self._still_silent(probed, now, error)
+            await self._still_silent(probed, now, later_s, error)
         elif number >= self._settings.breaker_failures and not self.is_open(endpoint):
-            await self._open(due, now, error)
+            await self._open(due, now, later_s, error)
         elif parked and not gone and not self._places.answered_since(endpoint, due.since):
             await self._park(due, now, error)
 
@@ -115,6 +121,15 @@ class Endpoints:
         if since is not None:
             log.info("endpoint_closed", site_id=due.site_id, endpoint=endpoint, silent_ms=now - since)
 
+    async def _ask_about(self, names: set[str]) -> None:
+        """Somebody closed these breakers, maybe by a clock so far behind ours that we do not hear of it by looking at what changed."""
+        found = {each.endpoint: each for each in await self._queue.endpoints_named(sorted(names))}
+        for name in names - set(found):
+            self._known.pop(name, None)
+        for each in found.values():
+            self._hear(each)
+        self._news = True
+
     def _hear(self, endpoint: Endpoint) -> None:
         before = self._known.pop(endpoint.endpoint, None)
         if endpoint.state == "closed":
@@ -122,6 +137,19 @@ class Endpoints:
         self._known[endpoint.endpoint] = endpoint
         if endpoint.state == "catching_up" and (before is None or before.state != "catching_up"):
             self._places.begin_again(endpoint.endpoint)
+
+    async def _add_probe(
+        self, each: Endpoint, now: int, claim: str, found: list[tuple[DueNotification, Endpoint]]
+    ) -> None:
+        self._hear(each)
+        endpoint, due = await self._probe(each, now, now + self._settings.lease, claim)
+        if due is None:
+            return
+        if self._places.take_one(due):
+            found.append((due, endpoint))
+        else:
+            await self._queue.release([due], claim)
+            await self._queue.probe_now(endpoint.endpoint, now)
 
     async def _probe(
         self, endpoint: Endpoint, now: int, until: int, claim: str
@@ -139,11 +167,11 @@ class Endpoints:
             self._news = True
         return replace(endpoint, state="parked"), due
 
-    async def _still_silent(self, probed: Endpoint, now: int, error: str) -> None:
+    async def _still_silent(self, probed: Endpoint, now: int, later_s: int, error: str) -> None:
         parked = probed.state == "parked"
-        gap = probe_gap(self._settings, probed.failures + 1)
+        gap = max(probe_gap(self._settings, probed.failures + 1), later_s * SECOND)
         if parked:
-            gap = self._settings.parked_probe_gap_s * SECOND
+            gap = max(self._settings.parked_probe_gap_s, later_s) * SECOND
         await self._queue.put_off_probe(
             probed.endpoint, state=probed.state, now=now, probe_at=now + gap, error=error
         )
@@ -151,8 +179,8 @@ class Endpoints:
         if parked and before is not None and before.state == "open":
             self._tell("endpoint_parked", probed.site_id, probed.endpoint, error)
 
-    async def _open(self, due: DueNotification, now: int, error: str) -> None:
-        probe_at = now + probe_gap(self._settings, 0)
+    async def _open(self, due: DueNotification, now: int, later_s: int, error: str) -> None:
+        probe_at = now + max(probe_gap(self._settings, 0), later_s * SECOND)
         opened = await self._queue.open_endpoint(
             due.endpoint, due.site_id, now=now, probe_at=probe_at, error=error
         )

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from cauri.clock import Clock, new_id
-from cauri.domain.errors import StoreUnavailable
 from cauri.domain.notifying import NotificationSettings
 from cauri.notifier.delivering import Delivering, Task
 from cauri.notifier.endpoints import Endpoints
@@ -92,13 +91,14 @@ class Notifier:
         """What was claimed and not sent is given back. Deliveries under way get a moment to end; one that is cut off is made again when
         its lease ends, not before: the shop may be reading it."""
         self._stopping = True
-        if self._taking is not None:
-            await asyncio.wait_for(asyncio.gather(self._taking, return_exceptions=True), STOP_S)
+        if self._taking is not None:  # a database that hangs must not keep the process
+            await asyncio.wait({self._taking}, timeout=STOP_S)
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=STOP_S)
-        for task in self._tasks:
+        left = [*self._tasks, *self._under_way()]
+        for task in left:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*left, return_exceptions=True)
         await self._sender.close()
 
     async def _take_up(self, now: int) -> int:
@@ -136,7 +136,7 @@ class Notifier:
             self._blocked_at = now
             try:
                 more, searching = await self._from_behind(now, hints)
-            except StoreUnavailable:
+            except BaseException:
                 for each in wanted:
                     self._places.give_back(each)
                 raise
@@ -195,7 +195,7 @@ class Notifier:
             return
         try:
             payments = await self._store.payments_by_tokens([due.token for due, _ in taken])
-        except StoreUnavailable:
+        except BaseException:
             await self._give_back([due for due, _ in taken], claim)
             raise
         if self._stopping:

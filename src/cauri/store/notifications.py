@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from cauri.domain.endpoints import endpoint_of, origin_of
+from cauri.domain.errors import StoreUnavailable
 from cauri.domain.payment import PaymentRequest, slot_of
 from cauri.store.engine import Row
 from cauri.store.statements import Statements
 
 SLICE = 500
+# Longer than a statement may take.
+_LOCKED_LOOKS = 120
+_LOCKED_PAUSE_S = 0.05
 _request = msgspec.json.Decoder(PaymentRequest)
 _rows = msgspec.json.Decoder(list[tuple[int, str, str, str, int, int]])
 
@@ -148,6 +153,10 @@ class NotificationQueue(Statements):
     async def endpoints_changed(self, since: int) -> list[Endpoint]:
         return [Endpoint(*row) for row in await self._read("endpoints_changed", since=since)]
 
+    async def endpoints_named(self, names: Sequence[str]) -> list[Endpoint]:
+        rows = [{"endpoint": name} for name in names]
+        return [Endpoint(*row) for row in await self._read_rows("endpoints_named", rows)]
+
     async def open_endpoint(
         self, endpoint: str, site_id: str, *, now: int, probe_at: int, error: str
     ) -> bool:
@@ -276,8 +285,17 @@ class NotificationQueue(Statements):
 
     async def replay_since(self, site_id: str, since: int, now: int, limit: int = SLICE) -> int:
         """Tells again, a slice at a time, whatever of the site changed at or after ``since``; the same ``now`` until it gives 0."""
-        return len(await self._write("replay_since", site_id=site_id, since=since, now=now, limit=limit))
+        return await self._replayed("replay_since", limit, site_id=site_id, since=since, now=now)
 
     async def replay_parked(self, now: int, site_id: str | None = None, limit: int = SLICE) -> int:
         """Tells again, a slice at a time, what was parked; until it gives 0."""
-        return len(await self._write("replay_parked", now=now, site_id=site_id or "", limit=limit))
+        return await self._replayed("replay_parked", limit, now=now, site_id=site_id or "")
+
+    async def _replayed(self, statement: str, limit: int, **parameters: Any) -> int:
+        """A slice passes over rows that a sender is just writing: they are waited for, or the last slice would leave them out."""
+        for _ in range(_LOCKED_LOOKS):
+            rows = await self._write(statement, **parameters, limit=limit)
+            if rows or not await self._read(f"left_to_{statement}", **parameters):
+                return len(rows)
+            await asyncio.sleep(_LOCKED_PAUSE_S)
+        raise StoreUnavailable("some notifications stay locked: not all of them are due again")

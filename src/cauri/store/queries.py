@@ -56,6 +56,11 @@ _COLUMNS = {
     "site": ", ".join(f"s.{name}" for name in SITE_COLUMNS),
     "admin_token": ", ".join(f"t.{name}" for name in ADMIN_TOKEN_COLUMNS),
     "delivery": ", ".join(f"d.{name}" for name in LOGGED_COLUMNS),
+    # While a notification was being sent its payment changed, or it was to be told again: what came of the POST does not settle that.
+    "asked_meanwhile": (
+        "(n.due_version > CAST(r.value->>'version' AS INTEGER) OR n.since > CAST(r.value->>'at' AS BIGINT)"
+        " OR (r.value->>'delivered' = '0' AND n.tries + 1 <> CAST(r.value->>'number' AS INTEGER)))"
+    ),
 }
 _PARAMETER = re.compile(r"(?<!:):([a-z_]+(?:\.[a-z_]+)?)")
 _VALUES = re.compile(r"\{values (\(.*?\))\}", re.DOTALL)

@@ -347,8 +347,9 @@ WHERE (n.slot, n.token) IN (
 RETURNING token
 
 -- name: bring_back
--- A slice of what an endpoint that answers again has parked: one more try for each.
-UPDATE notification AS n SET due_at = :now, parked_at = NULL, brought_at = :brought_at
+-- A slice of what an endpoint that answers again has parked, with a fresh schedule: one that stumbles over all that it missed is told
+-- the rest a little later.
+UPDATE notification AS n SET due_at = :now, since = :now, tries = 0, parked_at = NULL, brought_at = :brought_at
 WHERE (n.slot, n.token) IN (
         SELECT m.slot, m.token FROM notification m
         WHERE m.endpoint = :endpoint AND m.parked_at IS NOT NULL AND m.brought_at < :answered_at
@@ -380,16 +381,17 @@ WHERE n.slot = CAST(r.value->>'slot' AS INTEGER) AND n.token = r.value->>'token'
 RETURNING token
 
 -- name: record_tries
--- What a delivery did to its notification, if the claim is still ours. A newer state that came meanwhile stays due as it was marked.
+-- What a delivery did to its notification, if the claim is still ours. A newer state that came meanwhile, or a wish to be told again,
+-- stays due as it was marked.
 UPDATE notification AS n SET
     told_version = CASE WHEN r.value->>'delivered' = '1' THEN CAST(r.value->>'version' AS INTEGER) ELSE n.told_version END,
     tried_version = CAST(r.value->>'version' AS INTEGER),
-    due_at = CASE WHEN n.due_version > CAST(r.value->>'version' AS INTEGER) THEN n.due_at
+    due_at = CASE WHEN {asked_meanwhile} THEN n.due_at
                   WHEN r.value->>'delivered' = '1' THEN NULL
                   ELSE CAST(r.value->>'next_try_at' AS BIGINT) END,
-    tries = CASE WHEN n.due_version > CAST(r.value->>'version' AS INTEGER) THEN n.tries ELSE n.tries + 1 END,
-    parked_at = CASE WHEN n.due_version <= CAST(r.value->>'version' AS INTEGER) AND r.value->>'delivered' = '0'
-                          AND r.value->>'next_try_at' IS NULL THEN COALESCE(n.parked_at, CAST(r.value->>'at' AS BIGINT)) END,
+    tries = CASE WHEN {asked_meanwhile} THEN n.tries ELSE n.tries + 1 END,
+    parked_at = CASE WHEN NOT {asked_meanwhile} AND r.value->>'delivered' = '0' AND r.value->>'next_try_at' IS NULL
+                     THEN COALESCE(n.parked_at, CAST(r.value->>'at' AS BIGINT)) END,
     endpoint = r.value->>'endpoint', claimed_until = 0, claimed_by = NULL
 FROM {rows}
 WHERE n.slot = CAST(r.value->>'slot' AS INTEGER) AND n.token = r.value->>'token' AND n.claimed_by = r.value->>'claim'
@@ -482,6 +484,10 @@ RETURNING endpoint
 -- Endpoints whose trouble began, changed or ended lately.
 SELECT {endpoint} FROM endpoint e WHERE e.changed_at >= :since
 
+-- name: endpoints_named
+-- These endpoints as they are now; none for one that has had no trouble for long.
+SELECT {endpoint} FROM {rows} JOIN endpoint e ON e.endpoint = r.value->>'endpoint'
+
 -- name: forget_endpoints
 -- Endpoints that have had no trouble for long.
 DELETE FROM endpoint WHERE state = 'closed' AND changed_at < :before
@@ -522,14 +528,24 @@ WHERE (n.slot, n.token) IN (
 RETURNING token
 
 -- name: replay_parked
--- Tells again what was parked, in a slice, the longest parked first. site_id '' is every site.
+-- Tells again what was parked, in a slice, the longest parked first; what is parked again meanwhile is not taken again. site_id '' is
+-- every site.
 UPDATE notification AS n SET due_at = :now, since = :now, tries = 0, parked_at = NULL
 WHERE (n.slot, n.token) IN (
         SELECT m.slot, m.token FROM notification m
-        WHERE m.parked_at IS NOT NULL AND (CAST(:site_id AS TEXT) = '' OR m.site_id = :site_id)
+        WHERE m.parked_at <= :now AND (CAST(:site_id AS TEXT) = '' OR m.site_id = :site_id)
         ORDER BY m.parked_at LIMIT {first :limit} {skip_locked})
-  AND n.parked_at IS NOT NULL
+  AND n.parked_at <= :now
 RETURNING token
+
+-- name: left_to_replay_since
+-- Whether any of these is left.
+SELECT 1 FROM notification m WHERE m.site_id = :site_id AND m.since >= :since AND m.since < :now LIMIT 1
+
+-- name: left_to_replay_parked
+-- Whether any of these was parked before the replay began.
+SELECT 1 FROM notification m
+WHERE m.parked_at <= :now AND (CAST(:site_id AS TEXT) = '' OR m.site_id = :site_id) LIMIT 1
 
 -- name: old_deliveries
 -- Deliveries made between two moments, the oldest first, each with whether its notification is still undelivered.

@@ -90,6 +90,15 @@ async def test_the_whole_answer_must_come_in_time(sender: Sender, receiver: Rece
     assert 250 <= sent.duration_ms < 5_000
 
 
+async def test_who_cannot_be_reached_is_told_from_who_does_not_answer(sender: Sender) -> None:
+    """A host whose queue of connections is full drops ours, as a firewall does."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, socket.socket() as waiting:
+        waiting.setblocking(False)
+        waiting.connect_ex(full.getsockname())
+        sent = await sender.post(f"http://127.0.0.1:{full.getsockname()[1]}/", MESSAGE)
+    assert sent.error == "no connection within 0.3 s: is the address right, does a firewall drop us?"
+
+
 @pytest.mark.parametrize(
     "raw",
     [

@@ -69,7 +69,7 @@ async def test_no_notation_of_a_private_address_is_called(
     path = f"/inside/{host}".encode("ascii", "replace").decode().replace("?", "-")
     sent = await guarded.post(f"http://{host}:{port}{path}", MESSAGE)
     assert sent.status is None
-    nowhere = ("name cannot be resolved",) if host in NAMES_OR_NOTHING else ()
+    nowhere = ("that its DNS record is published",) if host in NAMES_OR_NOTHING else ()
     assert (sent.error or "").endswith(("is not a public address", *nowhere)), sent.error
     assert not receiver.posts[path]
 

@@ -51,7 +51,7 @@ TEXTS: dict[Fault, str] = {
     Fault.USER_IN_URL: "refused: a notify_url carries no user name or password (user:password@host); verify x-token instead",
     Fault.PORT: "refused: port {detail} is not open to notifications: use 80 or 443, or have it allowed ([notifications] ports)",
     Fault.PRIVATE: "refused: {detail} is not a public address",
-    Fault.NAME: "the host's name cannot be resolved",
+    Fault.NAME: "the host's name cannot be resolved: check its spelling, and that its DNS record is published",
     Fault.REFUSED: "cannot connect to {detail}: connection refused: nothing listens there, or a firewall says no",
     Fault.UNREACHABLE: "cannot connect to {detail}",
     Fault.CONNECT_TIME: "no connection within {detail} s: is the address right, does a firewall drop us?",

@@ -24,6 +24,8 @@ TIMEOUT_S = 10
 ANSWER_BYTES_MAX = 500
 ANSWER_READ_MAX = 256 * 1024
 CONNECTIONS_MAX = 0  # no limit of its own: the notifier counts who is under way
+# A little before the end, so that who cannot be reached is told from who does not answer.
+CONNECT_SHARE = 0.95
 # Shorter than the 2 s of common application servers: a POST on a line that the shop is just closing would be lost.
 KEEP_ALIVE_S = 1.0
 
@@ -130,7 +132,7 @@ class Sender:
         )
         return aiohttp.ClientSession(
             connector=connector,
-            timeout=aiohttp.ClientTimeout(total=self.timeout_s),
+            timeout=aiohttp.ClientTimeout(total=self.timeout_s, connect=self.timeout_s * CONNECT_SHARE),
             headers={"User-Agent": f"Cauri/{__version__}", "Accept-Encoding": "identity"},
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,  # what a shop packs all the same is kept as it came: its status is what counts

@@ -210,7 +210,7 @@ class _Watch:
 
     def more_exactly(self, fault: Fault) -> Fault:
         """A time-out, told by the step that was under way."""
-        if fault is not Fault.TIME or "connected" in self._marks:
+        if fault not in (Fault.TIME, Fault.CONNECT_TIME) or "connected" in self._marks:
             return fault
         if "name asked" in self._marks and "name known" not in self._marks:
             return Fault.NAME

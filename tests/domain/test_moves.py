@@ -135,12 +135,16 @@ class LifeOfAPayment(RuleBasedStateMachine):
         assert self.payment.tries == before.tries, "another connector in the same try"
 
     @precondition(lambda self: self.may_start() and self.open_attempt is not None)
-    @rule(shown=st.sampled_from(WAITING_CODES))
-    def types_the_code(self, shown: Code) -> None:
+    @rule(shown=st.sampled_from(WAITING_CODES), refused=st.sampled_from([None, *FAILURES]))
+    def types_the_code(self, shown: Code, refused: Code | None) -> None:
         asked = self.open_attempt
         assert asked is not None
-        sent = replace(asked, status=SENT, code=shown, sent_at=self.now)
-        self.apply(moves.code_given(self.payment, asked, sent, self.now, self.id()))
+        given = replace(asked, status=SENT, code=shown, sent_at=self.now)
+        if refused is not None:
+            given = replace(asked, status=FAILED, code=refused, ended_at=self.now)
+        before = self.payment
+        self.apply(moves.code_given(before, asked, given, self.now, self.id()))
+        assert self.payment.tries == before.tries, "a code, and a refusal of our own, cost no try"
 
     @precondition(lambda self: self.attempts)
     @rule(data=st.data(), said=outcomes)

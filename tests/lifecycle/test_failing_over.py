@@ -135,6 +135,29 @@ async def test_it_opens_greys_the_method_and_lets_one_probe_through(
     assert tried == [["moov_3pp", "pawapay"], ["pawapay"], ["pawapay"]]
 
 
+async def test_a_code_that_comes_when_its_operators_breaker_is_open_goes_nowhere(
+    broken_gateway: Running, shop: Shop
+) -> None:
+    shop = Shop(await broken_gateway.new_site(), shop.receiver, shop.client)
+    buyer = await shop.opens()
+    await buyer.pays("OMBF")
+    (asked,) = (await buyer.timeline()).attempts
+    connector = broken_gateway.sandbox.gateway.operators.named(asked.connector)
+    assert connector is not None
+    for _ in range(3):
+        broken_gateway.lifecycle.standing.heard(connector, "OMBF", Unknown("lost"))
+    await buyer.post("code", code="123456")
+    timeline = await buyer.timeline()
+    assert [row.event for row in timeline.history] == ["opened", "code asked", "not sent"]
+    assert (timeline.attempts[0].code.number, timeline.payment.tries) == ("804", 0)
+    assert await buyer.code() == "662"
+    assert await shop.debits(buyer.phones[0]) == []
+    shop.clock.advance(30_000)
+    await buyer.pays("OMBF")
+    await buyer.post("code", code="123456")
+    await buyer.comes_to("00")
+
+
 async def test_a_country_whose_operators_are_all_out_says_that_it_passes(
     broken_gateway: Running, shop: Shop
 ) -> None:

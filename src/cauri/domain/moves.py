@@ -78,9 +78,14 @@ def started(
     )
 
 
-def code_given(payment: Payment, attempt: Attempt, sent: Attempt, now: int, move_id: str) -> Change:
-    """The payer typed the code: asked → sent."""
-    return _change(payment, "sent", now, move_id, (attempt.status, sent), code=sent.code)
+def code_given(payment: Payment, attempt: Attempt, given: Attempt, now: int, move_id: str) -> Change:
+    """The payer typed the code: asked → sent, or failed by a rule of ours."""
+    moved = (attempt.status, given)
+    if given.status is AttemptStatus.FAILED:
+        return _change(
+            payment, "not sent", now, move_id, moved, code=Code.WAITING_PAYMENT, failed_code=given.code
+        )
+    return _change(payment, "sent", now, move_id, moved, code=given.code)
 
 
 def settled(

@@ -35,7 +35,7 @@ PAYMENT_MOVES: dict[PaymentStatus, frozenset[PaymentStatus]] = {
 }
 
 ATTEMPT_MOVES: dict[AttemptStatus, frozenset[AttemptStatus]] = {
-    AttemptStatus.ASKED: frozenset({AttemptStatus.SENT, AttemptStatus.DROPPED}),
+    AttemptStatus.ASKED: frozenset({AttemptStatus.SENT, AttemptStatus.FAILED, AttemptStatus.DROPPED}),
     AttemptStatus.SENT: frozenset(
         {AttemptStatus.SENT, AttemptStatus.PAID, AttemptStatus.FAILED, AttemptStatus.SURPLUS}
     ),

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Collection
 import structlog
 
 from cauri.clock import SECOND, Clock, jittered, new_id
+from cauri.domain.errors import StoreUnavailable
 from cauri.domain.limits import Guard, PromptLimits
 from cauri.domain.moves import failed_over, settled, verified
 from cauri.domain.outcome import Accepted, Outcome, Refused, Unknown, Waiting, spoken
@@ -30,6 +31,7 @@ log = structlog.get_logger("cauri.operators")
 
 ASK_LEASE = 90 * SECOND
 HINTED_ASK_GAP = SECOND // 5
+WRITTEN_AGAIN_AFTER_S = 2
 
 # Moves that a person should look at, and how the log calls them.
 ALERTS = {
@@ -83,9 +85,29 @@ class Asking:
             self._standing.heard(connector, attempt.method, outcome)
             if isinstance(outcome, Refused) and outcome.unstarted:
                 following = await self._fail_over(attempt, outcome, tried, code)
-            else:
+            elif connector.silence.askable:
                 await self.settle(attempt, outcome)
+            else:
+                await self._settle_at_last(attempt, outcome)
             await self._release(attempt, connector, outcome, asked_at)
+
+    async def _settle_at_last(self, attempt: Attempt, outcome: Outcome) -> None:
+        """What an operator says that cannot be asked again is said once: it is kept until the database takes it.
+
+        It stands in the log meanwhile, for the person who closes the attempt should this process end before.
+        """
+        told = False
+        while True:
+            try:
+                await self.settle(attempt, outcome)
+                return
+            except StoreUnavailable:
+                if not told:
+                    log.error(
+                        "answer_not_written", alert=True, reference=attempt.reference, outcome=repr(outcome)
+                    )
+                told = True
+                await asyncio.sleep(WRITTEN_AGAIN_AFTER_S)
 
     async def ask(self, attempt: Attempt) -> None:
         """Asks the operator what became of an attempt that this process has claimed."""

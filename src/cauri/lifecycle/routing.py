@@ -39,12 +39,16 @@ class Routing:
         that this try has been at.
         """
         ways = [
-            Way(connector, route, self._standing.trouble(connector, route, method, amount))
+            Way(connector, route, self.trouble(connector, route, method, amount))
             for connector, route in self._operators.candidates(method)
             if connector.name not in without
         ]
         order = {None: 0, "out_of_service": 1}
         return min(ways, key=lambda way: order.get(way.trouble, 2), default=None)
+
+    def trouble(self, connector: Connector, route: Route, method: str, amount: int) -> str | None:
+        """Why nothing can be started this way now, None where it can."""
+        return self._standing.trouble(connector, route, method, amount)
 
     def route(self, connector: str, method: str) -> Route | None:
         return self._operators.route(connector, method)

@@ -120,11 +120,17 @@ class Starting:
             now = self._clock.now()
             if now >= payment.expires_at:
                 raise PayerError("session_over")
-            given[:] = [sent(attempt, connector, route, now)]
+            trouble = self._routing.trouble(connector, route, attempt.method, attempt.amount)
+            given[:] = [
+                sent(attempt, connector, route, now)
+                if trouble is None
+                else not_sent(attempt, CODE_OF_TROUBLE[trouble], now)
+            ]
             return moves.code_given(payment, attempt, given[0], now, new_id())
 
         payment = await self._changing.changed(token, decide)
-        await self._call(self._asking.start(payment, given[0], code))
+        if given[0].status is AttemptStatus.SENT:
+            await self._call(self._asking.start(payment, given[0], code))
         return payment
 
     async def stop(self, within_s: float) -> None:

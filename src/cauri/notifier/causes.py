@@ -21,10 +21,9 @@ def fault_of(error: BaseException, timeout_s: float) -> tuple[Fault, object]:
             return error.fault, error.detail
         case ForbiddenAddress():
             return Fault.PRIVATE, error
-        case aiohttp.ConnectionTimeoutError():
-            return Fault.CONNECT_TIME, f"{timeout_s:g}"
         case TimeoutError():
-            return Fault.TIME, f"{timeout_s:g}"
+            connecting = isinstance(error, aiohttp.ConnectionTimeoutError)
+            return Fault.CONNECT_TIME if connecting else Fault.TIME, f"{timeout_s:g}"
         case aiohttp.ClientConnectorCertificateError() | ssl.SSLCertVerificationError():
             return _certificate_fault(error)
         case aiohttp.ClientSSLError() | ssl.SSLError():

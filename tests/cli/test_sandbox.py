@@ -257,6 +257,10 @@ def test_sites_are_added_shown_changed_and_their_keys_rotated_while_the_gateway_
     assert "900" in cauri.run("site", "list").stdout
     assert cauri.run("site", "set", "900", "--status", "closed").returncode == 0
     assert "closed" in cauri.run("site", "show", "900").stdout
+    audit = cauri.run("admin", "audit").stdout
+    assert [audit.count(what) for what in ("addSite", "rotateKey", "changeSite")] == [1, 1, 1]
+    assert "900: status=closed" in audit
+    assert not any(key in audit for key in (new_key, *(keys[name] for name in ("apikey", "secret key"))))
 
 
 BAD_SITES = [

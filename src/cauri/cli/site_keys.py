@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from cauri.cli.instance import ConfigOption, DatabaseOption, DataOption, Trouble, opened_store, run
 from cauri.cli.naming import site_named
+from cauri.cli.recording import recorded
 from cauri.cli.words import duration, moment
 from cauri.clock import HOUR, Clock
 from cauri.domain.site import Site
@@ -35,8 +36,9 @@ def rotate_key(
         async with opened_store(config, data, database) as store:
             await site_named(store, site_id)
             now = Clock().now()
-            await store.give_key(hash_of(key), site_id, label="rotated", now=now)
-            await store.revoke_other_keys(site_id, hash_of(key), now + round(grace_hours * HOUR))
+            async with recorded(store.admin, "rotateKey", f"{site_id}: {grace_hours:g} hours of grace"):
+                await store.give_key(hash_of(key), site_id, label="rotated", now=now)
+                await store.revoke_other_keys(site_id, hash_of(key), now + round(grace_hours * HOUR))
 
     run(work())
     typer.echo(f"apikey      {key}")
@@ -71,15 +73,17 @@ def rotate_secret(
     async def work() -> tuple[Site, Site]:
         async with opened_store(config, data, database) as store:
             before, now = await site_named(store, site_id), Clock().now()
-            if finish:
-                if not await store.finish_rotation(site_id, now):
-                    raise Trouble(f"site {site_id}: no rotation of the secret key is under way")
-            elif not await store.rotate_secret(site_id, key, until=now + grace_ms, now=now):
-                until = moment(before.old_secret_until or now)
-                raise Trouble(
-                    f"site {site_id}: a rotation is under way until {until}: end it first with --finish"
-                )
-            await store.drop_old_secrets(now)
+            what = "finishRotation" if finish else "rotateSecret"
+            async with recorded(store.admin, what, site_id if finish else f"{site_id}: {grace} of grace"):
+                if finish:
+                    if not await store.finish_rotation(site_id, now):
+                        raise Trouble(f"site {site_id}: no rotation of the secret key is under way")
+                elif not await store.rotate_secret(site_id, key, until=now + grace_ms, now=now):
+                    until = moment(before.old_secret_until or now)
+                    raise Trouble(
+                        f"site {site_id}: a rotation is under way until {until}: end it first with --finish"
+                    )
+                await store.drop_old_secrets(now)
             return before, await site_named(store, site_id)
 
     before, site = run(work())

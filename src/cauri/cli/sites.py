@@ -11,7 +11,9 @@ from msgspec.structs import replace
 
 from cauri.cli.instance import ConfigOption, DatabaseOption, DataOption, Trouble, opened_store, plain_app, run
 from cauri.cli.naming import site_named
+from cauri.cli.recording import recorded
 from cauri.cli.site_keys import SiteId, given, rotate_key, rotate_secret, secret_lines
+from cauri.cli.tables import table
 from cauri.cli.words import checked_site_id, moment
 from cauri.clock import Clock
 from cauri.domain.money import COUNTRIES, CURRENCIES
@@ -65,7 +67,10 @@ def add(
     )
 
     async def work() -> None:
-        async with opened_store(config, data, database) as store:
+        async with (
+            opened_store(config, data, database) as store,
+            recorded(store.admin, "addSite", site.site_id),
+        ):
             if not await store.add_site(site):
                 raise Trouble(f"site {site.site_id} exists already: 'cauri site show {site.site_id}'")
             await store.give_key(hash_of(key), site.site_id, label="first", now=Clock().now())
@@ -86,8 +91,12 @@ def list_command(
         async with opened_store(config, data, database) as store:
             return await store.sites()
 
-    for site in run(work()):
-        typer.echo(f"{site.site_id:<12} {site.status:<10} {','.join(site.currencies):<24} {site.name}")
+    rows = [
+        (site.site_id, str(site.status), ",".join(site.currencies), ",".join(site.countries), site.name)
+        for site in run(work())
+    ]
+    for line in table(("site_id", "status", "currencies", "countries", "name"), rows):
+        typer.echo(line)
 
 
 @app.command()
@@ -153,7 +162,8 @@ def set_command(
                 countries=_chosen("country", countries, COUNTRIES) if countries else site.countries,
                 settings=_settings(site.settings, settings or []),
             )
-            await store.change_site(changed)
+            async with recorded(store.admin, "changeSite", f"{site_id}: {_changes(site, changed)}"):
+                await store.change_site(changed)
 
     run(work())
     typer.echo(f"site {site_id} is changed")
@@ -189,6 +199,18 @@ def _named(name: str) -> str:
     if not name.strip() or "\0" in name:
         raise Trouble("a site needs a name that customers will recognise")
     return name.strip()
+
+
+def _changes(before: Site, after: Site) -> str:
+    """What differs, as NAME=VALUE."""
+    fields = [(name, getattr(after, name)) for name in ("name", "status", "currencies", "countries")]
+    said = [(name, value) for name, value in fields if value != getattr(before, name)]
+    own = msgspec.structs.asdict(before.settings)
+    said += [
+        (name, value) for name, value in msgspec.structs.asdict(after.settings).items() if value != own[name]
+    ]
+    shown = (f"{name}={','.join(value) if isinstance(value, tuple) else value}" for name, value in said)
+    return " ".join(shown) or "nothing new"
 
 
 def _chosen(kind: str, text: str, known: tuple[str, ...]) -> tuple[str, ...]:

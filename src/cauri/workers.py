@@ -1,9 +1,13 @@
-"""Several serving processes on one socket: the parent starts them, starts again one that dies, and passes on the signal to stop."""
+"""Several serving processes on one socket: the parent starts them, starts again one that dies, and passes on the signal to stop.
+
+A worker whose parent is gone stops: nobody would start it again, and it would hold the port against the next ``cauri serve``.
+"""
 
 from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable
 
@@ -13,6 +17,7 @@ log = structlog.get_logger("cauri.workers")
 
 # A worker that dies sooner than this after its start is started again only after as long a pause.
 SHORT_LIFE_S = 2.0
+_STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Workers:
@@ -23,10 +28,12 @@ class Workers:
         self._work = work
         self._born: dict[int, float] = {}
         self._stopping = False
+        # Only the parent has the end that is written to, so that the other one ends with it, however it dies.
+        self._parent_lives, self._alive = os.pipe()
 
     def run(self) -> None:
         """Returns when every worker has ended after SIGINT or SIGTERM."""
-        for name in (signal.SIGINT, signal.SIGTERM):
+        for name in _STOPS:
             signal.signal(name, self._stop)
         for _ in range(self._number):
             self._start()
@@ -40,18 +47,31 @@ class Workers:
                 self._start()
 
     def _start(self) -> None:
+        """A signal to stop that comes meanwhile waits until the worker is known, and the worker until it would end of it."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
         pid = os.fork()
         if pid:
             self._born[pid] = time.monotonic()
-            return
-        for name in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(name, signal.SIG_DFL)
+        else:
+            for name in _STOPS:
+                signal.signal(name, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
+        if pid == 0:
+            self._serve()
+
+    def _serve(self) -> None:
+        os.close(self._alive)
+        threading.Thread(target=self._stop_with_parent, daemon=True).start()
         try:
             self._work()
         except BaseException:
             log.exception("worker_broke")
             os._exit(1)
         os._exit(0)
+
+    def _stop_with_parent(self) -> None:
+        os.read(self._parent_lives, 1)
+        os.kill(os.getpid(), signal.SIGTERM)
 
     def _stop(self, number: int, _: object) -> None:
         self._stopping = True

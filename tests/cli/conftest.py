@@ -63,7 +63,7 @@ class Cauri:
     def kill(self) -> None:
         for process in self.processes:
             process.kill()
-            process.communicate()
+            process.communicate(timeout=30)
 
     @staticmethod
     def _command(*arguments: str) -> list[str]:

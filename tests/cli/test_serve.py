@@ -143,21 +143,37 @@ async def test_several_workers_share_a_socket_and_a_dead_one_is_replaced(
     workers = psutil.Process(process.pid).children()
     assert len(workers) == 2
     os.kill(workers[0].pid, signal.SIGKILL)
-    while (
-        len(
-            alive := [
-                each
-                for each in psutil.Process(process.pid).children()
-                if each.status() != psutil.STATUS_ZOMBIE
-            ]
-        )
-        < 2
-        or workers[0] in alive
-    ):
+    while len(alive := living_children(process.pid)) < 2 or workers[0] in alive:
         time.sleep(0.05)
     for number in range(20):
         assert opened(port, "key", "1", f"T{number}").json()["code"] == "201"
     assert "worker_died" in cauri.stop()
+
+
+def living_children(pid: int) -> list[psutil.Process]:
+    return [each for each in psutil.Process(pid).children() if lives(each)]
+
+
+def lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+async def test_workers_whose_parent_was_killed_stop_and_leave_the_port_to_the_next(
+    cauri: Cauri, new_database: NewDatabase
+) -> None:
+    port = configured(cauri.folder, await new_database("postgres"), workers=2)
+    cauri.run("migrate")
+    process = served(cauri, port)
+    workers = living_children(process.pid)
+    assert len(workers) == 2
+    process.kill()
+    process.wait()
+    while any(map(lives, workers)):
+        time.sleep(0.05)
+    served(cauri, port)
 
 
 def test_a_database_that_the_public_admin_token_opens_is_not_served(cauri: Cauri) -> None:

@@ -43,6 +43,7 @@ async def test_a_drop_sends_not_one_byte(sim: Sim) -> None:
     reader, writer = await asyncio.open_connection(url.hostname, url.port)
     body = json.dumps(a_deposit()).encode()
     head = f"POST {url.path}/pawapay/v2/deposits HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {TOKEN}\r\n"
+    head += "content-type: application/json\r\n"
     writer.write(head.encode() + f"content-length: {len(body)}\r\n\r\n".encode() + body)
     try:
         received = await asyncio.wait_for(reader.read(), 5)

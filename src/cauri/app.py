@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -18,6 +19,7 @@ from cauri.clock import SECOND, Clock
 from cauri.config import Settings
 from cauri.connectors import operators_of
 from cauri.domain.breaker import BreakerRule
+from cauri.domain.errors import StoreUnavailable
 from cauri.domain.limits import PromptLimits
 from cauri.lifecycle import Lifecycle, LifecycleSettings
 from cauri.loops.alerts import Alerts
@@ -122,6 +124,8 @@ class Gateway:
         await self.lifecycle.stop()
         await self.poller.stop()
         await self.notifier.stop()
+        with contextlib.suppress(StoreUnavailable):  # then it is forgotten by its silence
+            await self.lifecycle.standing.leave(self.store)
         await self.operators.close()
         await self.store.close()
 

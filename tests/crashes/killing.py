@@ -59,7 +59,11 @@ class KillingMachine(Machine):
         )
 
     async def start(self, kill: Point | None = None, note: Path | None = None) -> None:
-        """Returns when the gateway answers. ``kill``: the line before which it dies; ``note``: the file that it writes its lines to."""
+        """Returns when the gateway answers. ``kill``: the line before which it dies; ``note``: the file that it writes its lines to.
+
+        Who died is no longer counted among those that share an operator's pace, as after a pause.
+        """
+        await self.store.engine.script(["DELETE FROM standing"])
         order = {
             "config": str(self.config),
             "log": str(self.folder / "log"),

@@ -144,6 +144,10 @@ async def test_processes_share_what_an_operator_allows(quiet: Shop, monkeypatch:
         await poller.idle()
         clock.advance(30 * SECOND)
     assert taken == [2, 2, 2, 4], "the other is counted until it has been silent for 45 seconds"
+    for leaves, number in ((False, 2), (True, 1)):
+        await (other.leave(store) if leaves else other.save(store))
+        await standing.save(store)
+        assert standing.processes("pawapay") == number, "one that ends says so"
 
 
 async def test_an_operator_that_cannot_be_asked_never_is_and_goes_to_the_reconcile_list(

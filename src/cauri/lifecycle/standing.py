@@ -155,6 +155,10 @@ class Standing:
         await store.figures.save_standings(rows, forget_before=now - 10 * STANDING_LASTS)
         self._processes = await store.figures.processes(now - SERVES_WITHIN)
 
+    async def leave(self, store: Store) -> None:
+        """This process ends: the others need not share what operators allow with it any longer."""
+        await store.figures.delete_standings(self._process)
+
     def processes(self, connector: str) -> int:
         """How many processes, this one included, share what its operator allows, as of the last ``save``."""
         return max(1, self._processes.get(connector, 1))

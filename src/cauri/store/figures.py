@@ -84,3 +84,6 @@ class Figures(Statements):
         if fields:
             await self._write_rows("save_standings", fields)
         await self._write("prune_standings", before=forget_before)
+
+    async def delete_standings(self, process: str) -> None:
+        await self._write("delete_standings", process=process)

@@ -629,6 +629,10 @@ SELECT s.process, s.connector, s.at, s.state FROM standing s WHERE s.at >= :sinc
 -- How many processes said something of each connector since a moment.
 SELECT s.connector, COUNT(*) FROM standing s WHERE s.at >= :since GROUP BY s.connector
 
+-- name: delete_standings
+-- A process that ends says nothing more.
+DELETE FROM standing WHERE process = :process
+
 -- name: prune_standings
 -- Processes that have said nothing for long.
 DELETE FROM standing WHERE at < :before

@@ -28,7 +28,7 @@ from tests.operators.cases import CASES
 from tests.operators.kit import Case
 
 KILLS = os.environ.get("CAURI_KILLS", "")
-SAMPLE = 8
+SAMPLE = 4
 BATCH = 40
 LEASES_ARE_OVER_AFTER_S = 120
 SILENCE_IS_OVER_AFTER_S = 16 * 60

@@ -62,6 +62,8 @@ class Shop:
     async def reaches(self, token: str, code: str) -> dict[str, Any]:
         """The check's data once the payment has this code; each wait ends with a change."""
         for _ in range(10):
+            payment = await self.gateway.store.payment_by_token(token)
+            assert payment is not None
             answer = await self.client.post(
                 f"{self.url}/v2/payment/check",
                 json={"apikey": APIKEY, "site_id": SITE, "transaction_id": "order-1"},
@@ -69,8 +71,6 @@ class Shop:
             if answer.json()["code"] == code:
                 data: dict[str, Any] = answer.json()["data"]
                 return data
-            payment = await self.gateway.store.payment_by_token(token)
-            assert payment is not None
             await self.client.get(
                 f"{self.url}/payment/{token}/state?seen={payment.version}&wait=20", timeout=30
             )

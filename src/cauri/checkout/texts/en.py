@@ -21,7 +21,7 @@ TEXTS: dict[str, str] = {
     "give_up": "Give up and go back to the shop",
     "try_another": "Try another number",
     "failed": "The payment did not go through",
-    "no_way": "No way to pay for now",
+    "no_way": "No way to pay is available",
     "out_of_service": "The operators do not answer at the moment. Nothing was paid. Reload this page in a few minutes, or go back to the shop.",
     "card_hidden": "A card needs your details and address, which the shop did not send in full. Go back to the shop and choose another way to pay.",
     "nothing_offered": "No way to pay fits this amount. Go back to the shop and choose another one.",

@@ -21,7 +21,7 @@ TEXTS: dict[str, str] = {
     "give_up": "Abandonner et revenir à la boutique",
     "try_another": "Essayer un autre numéro",
     "failed": "Le paiement n'a pas abouti",
-    "no_way": "Paiement impossible pour le moment",
+    "no_way": "Aucun moyen de paiement disponible",
     "out_of_service": "Les opérateurs ne répondent pas en ce moment. Rien n'a été payé. Rechargez cette page dans quelques minutes, ou revenez à la boutique.",
     "card_hidden": "La carte demande vos coordonnées, que la boutique n'a pas transmises en entier. Revenez à la boutique et choisissez un autre moyen.",
     "nothing_offered": "Aucun moyen de paiement ne convient à ce montant. Revenez à la boutique et choisissez un autre moyen.",

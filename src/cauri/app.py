@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import socket
@@ -38,6 +39,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 MEMORY = "sqlite:///:memory:"
 STANDING_TOLD_EVERY_S = 15
+LEAVING_TAKES_S = 2
 
 
 def open_store(settings: Settings) -> Store:
@@ -124,8 +126,9 @@ class Gateway:
         await self.lifecycle.stop()
         await self.poller.stop()
         await self.notifier.stop()
-        with contextlib.suppress(StoreUnavailable):  # then it is forgotten by its silence
-            await self.lifecycle.standing.leave(self.store)
+        with contextlib.suppress(StoreUnavailable, TimeoutError):  # then it is forgotten by its silence
+            async with asyncio.timeout(LEAVING_TAKES_S):
+                await self.lifecycle.standing.leave(self.store)
         await self.operators.close()
         await self.store.close()
 

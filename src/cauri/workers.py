@@ -49,6 +49,9 @@ class Workers:
     def _start(self) -> None:
         """A signal to stop that comes meanwhile waits until the worker is known, and the worker until it would end of it."""
         signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
+        if self._stopping:  # what had come before the mask is heard by now
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
+            return
         pid = os.fork()
         if pid:
             self._born[pid] = time.monotonic()

@@ -43,27 +43,40 @@ def test_a_pace_never_gives_more_than_so_many_a_second(
     pace, given = Pace(per_s), []
     for moment in moments:
         given.append(pace.free(moment))
-        pace.take(given[-1])
-        for _ in range(given[-1]):
-            pace.answered(moment)
+        for question in pace.take(given[-1], moment):
+            pace.answered(question, moment)
     assert given == free
 
 
 def test_a_question_counts_until_a_second_after_its_answer() -> None:
-    """It may have arrived at any moment between."""
+    """It may have arrived at any moment between; but not later than three seconds after it left."""
     pace = Pace(2.0)
-    pace.take(2)
-    assert pace.free(5_000) == 0
-    pace.answered(5_000)
-    pace.answered(5_400)
+    first, second = pace.take(2, 4_000)
+    assert (pace.free(4_900), pace.opens_at) == (0, 7_000)
+    pace.answered(first, 5_000)
+    pace.answered(second, 5_400)
     assert pace.opens_at == 6_000
     assert [pace.free(moment) for moment in (5_999, 6_000, 6_399, 6_400)] == [0, 1, 1, 2]
     assert pace.opens_at is None, "nothing keeps a question back"
-    pace.take(2)
-    pace.answered(6_400)
-    pace.answered(6_600)
+    slow, slower = pace.take(2, 10_000)
+    assert [pace.free(moment) for moment in (12_999, 13_000)] == [0, 2], "an operator that answers late"
+    for late in (slow, slower):
+        pace.answered(late, 25_000)
+    assert pace.free(25_000) == 2
     pace.per_s = 1.0  # another process has come
-    assert [pace.opens_at, pace.free(7_400), pace.free(7_600)] == [7_600, 0, 1]
+    pace.answered(pace.take(2, 30_000)[0], 30_400)
+    assert [pace.free(31_400), pace.opens_at, pace.free(33_000)] == [0, 33_000, 1]
+
+
+def test_a_clock_that_is_put_back_silences_nobody() -> None:
+    """Not even where an answer comes before anybody looks at the clock again."""
+    hour = 3_600_000
+    pace = Pace(10.0)
+    questions = pace.take(10, hour)
+    for question in questions[:5]:
+        pace.answered(question, hour)
+    pace.answered(questions[5], 0)
+    assert [pace.free(moment) for moment in (0, 999, 1_000, 3_000)] == [0, 0, 6, 10]
 
 
 async def in_flight(shop: Shop, method: str, number: int) -> list[Purchase]:

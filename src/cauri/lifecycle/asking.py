@@ -6,6 +6,7 @@ No call is made inside a database transaction, and every attempt is in the datab
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Collection
 
 import structlog
@@ -83,11 +84,14 @@ class Asking:
             order = order_of(payment, attempt, self._public_url, code)
             outcome = verified(attempt, await _answer(connector.start(order), connector))
             self._standing.heard(connector, attempt.method, outcome)
-            if isinstance(outcome, Refused) and outcome.unstarted:
-                following = await self._fail_over(attempt, outcome, tried, code)
-            elif connector.silence.askable:
-                await self.settle(attempt, outcome)
-            else:
+            try:
+                if isinstance(outcome, Refused) and outcome.unstarted:
+                    following = await self._fail_over(attempt, outcome, tried, code)
+                else:
+                    await self.settle(attempt, outcome)
+            except StoreUnavailable:
+                if connector.silence.askable:
+                    raise
                 await self._settle_at_last(attempt, outcome)
             await self._release(attempt, connector, outcome, asked_at)
 
@@ -96,18 +100,12 @@ class Asking:
 
         It stands in the log meanwhile, for the person who closes the attempt should this process end before.
         """
-        told = False
+        log.error("answer_not_written", alert=True, reference=attempt.reference, outcome=repr(outcome))
         while True:
-            try:
+            await asyncio.sleep(WRITTEN_AGAIN_AFTER_S)
+            with contextlib.suppress(StoreUnavailable):
                 await self.settle(attempt, outcome)
                 return
-            except StoreUnavailable:
-                if not told:
-                    log.error(
-                        "answer_not_written", alert=True, reference=attempt.reference, outcome=repr(outcome)
-                    )
-                told = True
-                await asyncio.sleep(WRITTEN_AGAIN_AFTER_S)
 
     async def ask(self, attempt: Attempt) -> None:
         """Asks the operator what became of an attempt that this process has claimed."""

@@ -128,7 +128,7 @@ class Reconciliation:
     async def _given_back(self, attempt: Attempt) -> bool:
         """A surplus that a person has given back is taken back there, too."""
         payment = await self._store.payment_by_token(attempt.token)
-        held = (await self._store.timeline(payment)).surpluses if payment else ()
+        held = await self._store.surpluses(payment) if payment else ()
         return any(each.attempt == attempt.number and each.refunded_at is not None for each in held)
 
     def _compared(self, line: Line, named: Attempt | None, numbered: list[Attempt]) -> Found:

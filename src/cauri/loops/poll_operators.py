@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import structlog
 
@@ -10,7 +11,7 @@ from cauri.clock import HOUR, SECOND, Clock, new_id
 from cauri.domain.payment import Attempt
 from cauri.lifecycle import Lifecycle
 from cauri.lifecycle.asking import ASK_LEASE
-from cauri.loops.pace import Pace
+from cauri.loops.pace import Pace, Question
 
 log = structlog.get_logger("cauri.loops")
 
@@ -70,12 +71,11 @@ class PollOperators:
         due = await self._lifecycle.store.claim_asks(
             connector=connector, now=now, until=now + ASK_LEASE, claim=new_id(), limit=free
         )
-        self._paces[connector].take(len(due))
         tasks = self._asking.setdefault(connector, set())
-        for attempt in due:
+        for attempt, question in zip(due, self._paces[connector].take(len(due), now), strict=True):
             task = asyncio.get_running_loop().create_task(self._ask(attempt))
             tasks.add(task)
-            task.add_done_callback(lambda done: self._answered(connector, done))
+            task.add_done_callback(partial(self._answered, connector, question))
         return len(due)
 
     def _look_again(self, now: int) -> None:
@@ -83,7 +83,9 @@ class PollOperators:
         opening = min(
             (at for pace in self._paces.values() if (at := pace.opens_at) is not None), default=None
         )
-        if opening is None or (self._again is not None and not self._again.cancelled()):
+        if self._again is not None:
+            self._again.cancel()
+        if opening is None:
             return
         self._again = asyncio.get_running_loop().call_later(max(0, opening - now) / SECOND, self._wake)
 
@@ -91,9 +93,9 @@ class PollOperators:
         self._again = None
         self._lifecycle.on_question()
 
-    def _answered(self, connector: str, task: asyncio.Task[None]) -> None:
+    def _answered(self, connector: str, question: Question, task: asyncio.Task[None]) -> None:
         self._asking[connector].discard(task)
-        self._paces[connector].answered(self._clock.now())
+        self._paces[connector].answered(question, self._clock.now())
 
     async def _ask(self, attempt: Attempt) -> None:
         try:

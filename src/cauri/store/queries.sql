@@ -390,8 +390,8 @@ UPDATE notification AS n SET
                   WHEN r.value->>'delivered' = '1' THEN NULL
                   ELSE CAST(r.value->>'next_try_at' AS BIGINT) END,
     tries = CASE WHEN {asked_meanwhile} THEN n.tries ELSE n.tries + 1 END,
-    parked_at = CASE WHEN NOT {asked_meanwhile} AND r.value->>'delivered' = '0' AND r.value->>'next_try_at' IS NULL
-                     THEN COALESCE(n.parked_at, CAST(r.value->>'at' AS BIGINT)) END,
+    parked_at = CASE WHEN {asked_meanwhile} THEN n.parked_at
+                     WHEN r.value->>'delivered' = '0' AND r.value->>'next_try_at' IS NULL THEN COALESCE(n.parked_at, CAST(r.value->>'at' AS BIGINT)) END,
     endpoint = r.value->>'endpoint', claimed_until = 0, claimed_by = NULL
 FROM {rows}
 WHERE n.slot = CAST(r.value->>'slot' AS INTEGER) AND n.token = r.value->>'token' AND n.claimed_by = r.value->>'claim'

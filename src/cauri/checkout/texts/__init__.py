@@ -14,7 +14,7 @@ _WIDE = re.compile(r" (?=[:»])|(?<=«) ")
 
 # "de" and "que" lose their e before a vowel: d’Orange Money, qu’Airtel Money.
 _BEFORE_OPERATOR = re.compile(r"\b(d|qu)e (?=\{operator\})")
-_VOWELS = tuple("AEIOUYaeiouy")
+_VOWELS = tuple("AEIOUaeiou")
 
 
 def _typeset(text: str) -> str:

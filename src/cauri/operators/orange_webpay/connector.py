@@ -14,7 +14,7 @@ import structlog
 
 from cauri.clock import SECOND, Clock
 from cauri.domain.codes import Code
-from cauri.domain.outcome import Outcome, Refused, Unknown
+from cauri.domain.outcome import UNASKED, Outcome, Refused, Unknown
 from cauri.operators.base import BadCallback, Callback, Connector, Order, Route, Silence
 from cauri.operators.foreign import decoded, is_reference
 from cauri.operators.http import Answer, Line, Lost, NotSent, Reply, Request
@@ -108,8 +108,9 @@ class OrangeWebPay(Connector):
             "check", "transactionstatus", order, question_of(order, handle), self._check_timeout_s
         )
         if not isinstance(reply, Answer):
-            shut_out = isinstance(reply, NoToken) and reply.ours
-            return Unknown(f"the check got no answer: {reply.why}", alert=shut_out)
+            if isinstance(reply, NoToken) and reply.ours:
+                return Unknown(f"{UNASKED}: {reply.why}", alert=True)
+            return Unknown(f"the check got no answer: {reply.why}")
         late = self._clock.now() >= order.sent_at + UNSUBMITTED_FINAL_AFTER_S * SECOND
         return read_check(reply, order, late, self._failed)
 

@@ -115,8 +115,9 @@ class Buyer:
         assert answer.status_code == 303, f"{self}: {answer.text}"
 
     async def approves(self, url: str) -> None:
-        """Whatever the operator's pages ask; returns at our door."""
-        answer = await self.client.get(url)
+        """Whatever the operator's pages ask, from where they were left; returns at our door."""
+        answer = await self.client.get(url, follow_redirects=True)
+        url = str(answer.url)
         for _ in range(OPERATOR_PAGES_MAX):
             form = next((form for form in read_page(answer.text).forms if form.approves() is not None), None)
             if form is None:

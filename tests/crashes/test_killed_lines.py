@@ -2,7 +2,7 @@
 
 ``CAURI_KILLS=all`` (``make kills``) dies before every line that a purchase executes, every time it executes it; ``once`` before every
 line the first time; ``lines`` before every line the first time that any purchase of this run executes it; a number before every
-so-manieth; ``lifecycle/life.py:81`` or ``lifecycle/life.py:81:2`` before that one. Without it a small sample is taken.
+so-manieth; ``lifecycle/life.py:81`` or ``lifecycle/life.py:81:2`` before that one, ``operators/wave`` before every line there. Without it a small sample is taken.
 """
 
 from __future__ import annotations
@@ -135,7 +135,8 @@ async def test_killed_before_any_line_of_an_attempt_it_ends_rightly(
             missed += await killing.batch(points[start : start + BATCH])
         kills = f"{len(points) - missed} kills at {len(every)} points, {missed} not met"
         print(f"{name} {way} {engine}: {kills}")
-        assert missed <= len(points) // 10, (
+        # What "lines" leaves for later purchases are lines of loops, more than of anything else.
+        assert missed <= len(points) // (5 if KILLS == "lines" else 10), (
             "how often the loops turn in a purchase depends on how long it takes"
         )
     finally:
@@ -152,8 +153,14 @@ def chosen(points: Sequence[Point]) -> Sequence[Point]:
     if KILLS.isdigit():
         return points[:: int(KILLS)]
     if KILLS:
-        return [point for point in points if KILLS in named(point)]
+        return [point for point in points if KILLS in named(point) or is_first_in(point, KILLS)]
     return points[:: len(points) // SAMPLE + 1]
+
+
+def is_first_in(point: Point, place: str) -> bool:
+    """The first execution of a line of this file or folder."""
+    file, _, count = point
+    return count == 1 and (file == place or file.startswith(f"{place}/"))
 
 
 def named(point: Point) -> tuple[str, str]:

@@ -4,7 +4,7 @@
 #   make check           ruff and mypy
 #   make bench           the benchmark, in one run                                  (ARGS='--seconds 5')
 #   make soak            processes killed during ten thousand deliveries, some minutes
-#   make kills           the gateway killed before every line of an attempt, some hours   (KILLS=once: an hour or two; ARGS='-k "sqlite and wave"')
+#   make kills           the gateway killed before every line of an attempt, many hours   (KILLS=lines: twenty minutes; ARGS='-k "sqlite and wave"')
 #   make ci              check and test
 
 SHELL := /bin/bash

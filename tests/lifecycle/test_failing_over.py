@@ -141,15 +141,15 @@ async def test_a_code_that_comes_when_its_operators_breaker_is_open_goes_nowhere
     shop = Shop(await broken_gateway.new_site(), shop.receiver, shop.client)
     buyer = await shop.opens()
     await buyer.pays("OMBF")
-    (asked,) = (await buyer.timeline()).attempts
+    asked = (await buyer.timeline()).attempts[-1]  # Moov may have been passed over
     connector = broken_gateway.sandbox.gateway.operators.named(asked.connector)
     assert connector is not None
     for _ in range(3):
         broken_gateway.lifecycle.standing.heard(connector, "OMBF", Unknown("lost"))
     await buyer.post("code", code="123456")
     timeline = await buyer.timeline()
-    assert [row.event for row in timeline.history] == ["opened", "code asked", "not sent"]
-    assert (timeline.attempts[0].code.number, timeline.payment.tries) == ("804", 0)
+    assert (timeline.history[-1].event, timeline.attempts[-1].reference) == ("not sent", asked.reference)
+    assert (timeline.attempts[-1].code.number, timeline.payment.tries) == ("804", 0)
     assert await buyer.code() == "662"
     assert await shop.debits(buyer.phones[0]) == []
     shop.clock.advance(30_000)

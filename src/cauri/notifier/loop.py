@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
 
 import structlog
 
@@ -21,11 +23,14 @@ log = structlog.get_logger("cauri.notifier")
 # Notifications that are looked at, and endpoints that are, in one read of the queue.
 WINDOW_MIN = 64
 LANES = 100
+# Endpoints of which nothing is known that are searched at once: news of those that answer waits as long.
+SEARCHED = 20
 # Milliseconds between two searches behind a front of the queue that may not go.
 SEARCH_EVERY = 50
 # Milliseconds for which what was seen to be due is good: whether it still is decides the claim.
 SEEN_FOR = 500
 STOP_S = 2
+UNPROVEN_GAP_S = 0.005
 
 
 class Notifier:
@@ -47,6 +52,8 @@ class Notifier:
         )
         self._places.on_free = self._freed
         self._tasks: set[asyncio.Task[None]] = set()
+        self._unproven: deque[Task] = deque()
+        self._pacing = False
         self._seen: list[DueNotification] = []
         self._seen_at = 0
         self._hints: dict[str, None] = {}
@@ -161,8 +168,8 @@ class Notifier:
         answering = [each for name, due in lanes if not self._endpoints.is_open(name) for each in due]
         if self._places.free_for_unproven <= 0:
             return answering, 0
-        lanes = await self._queue.due_by_endpoint(now, after=self._lane, lanes=LANES, most=most)
-        self._lane = lanes[-1][0] if len(lanes) == LANES else ""
+        lanes = await self._queue.due_by_endpoint(now, after=self._lane, lanes=SEARCHED, most=most)
+        self._lane = lanes[-1][0] if len(lanes) == SEARCHED else ""
         waiting = [each for endpoint, due in lanes if not self._endpoints.is_open(endpoint) for each in due]
         return answering + waiting, int(self._lane != "")
 
@@ -203,10 +210,17 @@ class Notifier:
             return
         for due, probed in taken:
             if due.token in payments:
-                self._spawn(Task(due, payments[due.token], claim, until, probed))
+                task = Task(due, payments[due.token], claim, until, probed)
+                if self._places.is_unproven(due.token):
+                    self._unproven.append(task)
+                else:
+                    self._deliver(task)
             else:
                 self._places.give_back(due)
                 log.error("notification_without_payment", alert=True, site_id=due.site_id)
+        if self._unproven and not self._pacing:
+            self._pacing = True
+            self._spawn(self._deliver_unproven())
 
     async def _give_back(self, claimed: Sequence[DueNotification], claim: str) -> None:
         """Places and claims of what is not sent now; a claim that cannot be given back ends with its lease."""
@@ -214,8 +228,20 @@ class Notifier:
             self._places.give_back(due)
         await self._queue.release(claimed, claim)
 
-    def _spawn(self, task: Task) -> None:
-        running = asyncio.get_running_loop().create_task(self._delivering.deliver(task))
+    async def _deliver_unproven(self) -> None:
+        """One after the other begins: a crowd that fails at once would keep this process from those that answer."""
+        try:
+            while self._unproven:
+                self._deliver(self._unproven.popleft())
+                await asyncio.sleep(UNPROVEN_GAP_S)
+        finally:
+            self._pacing = False
+
+    def _deliver(self, task: Task) -> None:
+        self._spawn(self._delivering.deliver(task))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        running = asyncio.get_running_loop().create_task(work)
         self._tasks.add(running)
         running.add_done_callback(self._tasks.discard)
 

@@ -90,6 +90,10 @@ class Places:
         """Whether this payment has a place."""
         return token in self._under_way
 
+    def is_unproven(self, token: str) -> bool:
+        """Whether this payment's place is one of those for endpoints that do not answer, or of which nothing is known."""
+        return self._under_way.get(token) in (1, 2)
+
     def leave(self, due: DueNotification) -> None:
         """The shop has answered: its endpoint and its host have room again. The process has when that is written down, so that no more
         than its places can be told twice by a process that dies."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import random
 import sys
 import tempfile
 import urllib.request
@@ -130,9 +131,10 @@ async def _warm(store: Store, telling: Telling, facts: dict[str, Any]) -> None:
 
 
 async def _healthy(store: Store, telling: Telling, facts: dict[str, Any], ended: dict[str, float]) -> None:
+    chance = random.Random(1)  # customers come by chance: a beat would meet the other's always, or never
     for number in range(HEALTHY_A_SECOND * SECONDS):
         ended[f"H{number}"] = await _end(store, telling, facts, f"H{number}")
-        await asyncio.sleep(1 / HEALTHY_A_SECOND)
+        await asyncio.sleep(chance.expovariate(HEALTHY_A_SECOND))
 
 
 async def _end(store: Store, telling: Telling, facts: dict[str, Any], name: str) -> float:
@@ -143,11 +145,12 @@ async def _end(store: Store, telling: Telling, facts: dict[str, Any], name: str)
 
 
 async def _dying(store: Store, telling: Telling, facts: dict[str, Any], dead: int) -> None:
+    chance = random.Random(2)
     for number in range(DEAD_A_SECOND * SECONDS):
         payment = _to_dead(facts, number * 7 % dead, DEAD_BACKLOG + number)
         await end(store, payment)
         telling.notifier.hear(endpoint_of(payment.site_id, payment.request.notify_url or ""))
-        await asyncio.sleep(1 / DEAD_A_SECOND)
+        await asyncio.sleep(chance.expovariate(DEAD_A_SECOND))
 
 
 async def _all_arrived(facts: dict[str, Any], ended: dict[str, float]) -> None:

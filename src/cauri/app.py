@@ -135,11 +135,13 @@ class Gateway:
     def _make_loops(self) -> list[Loop]:
         notify = Loop("notifier", self.notifier.tick, period_s=1, clock=self.clock)
         poll = Loop("poll_operators", self.poller.tick, period_s=0.5, clock=self.clock)
-        self.notifier.wake = notify.wake
+        news = Loop("news", self.notifier.tell_news, period_s=1, clock=self.clock)
+        self.notifier.wake, self.notifier.wake_news = notify.wake, news.wake
         self.lifecycle.on_notification = self._on_notification
         self.lifecycle.on_question = poll.wake
         return [
             notify,
+            news,
             poll,
             Loop("expire_payments", self.expiry.tick, period_s=5, clock=self.clock),
             Loop("drop_old_secrets", self.old_secrets.tick, period_s=60, clock=self.clock),

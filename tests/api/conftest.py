@@ -65,7 +65,7 @@ class Merchant:
 
 @pytest_asyncio.fixture
 async def client(gateway: Any) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=gateway.url, timeout=30, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=gateway.url, timeout=30, trust_env=False, verify=False) as client:
         yield client
 
 

@@ -34,7 +34,7 @@ def heard(gateway: Any, monkeypatch: pytest.MonkeyPatch) -> Heard:
 @pytest_asyncio.fixture
 async def operator(gateway: Any, heard: Heard) -> AsyncIterator[httpx.AsyncClient]:
     app = Starlette(routes=build(gateway.lifecycle, gateway.url, ("somebody",)).routes)
-    async with serving(app) as url, httpx.AsyncClient(base_url=url, trust_env=False) as client:
+    async with serving(app) as url, httpx.AsyncClient(base_url=url, trust_env=False, verify=False) as client:
         yield client
 
 

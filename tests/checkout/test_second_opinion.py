@@ -36,7 +36,7 @@ async def still_gateway(engine: str, new_database: NewDatabase) -> AsyncIterator
 
 @pytest.fixture
 async def shop(still_gateway: Running) -> AsyncIterator[Shop]:
-    async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
+    async with httpx.AsyncClient(timeout=30, trust_env=False, verify=False) as client:
         await client.post(f"{still_gateway.simulator_url}/_control/reset")
         yield Shop(await still_gateway.new_site(), client)
 

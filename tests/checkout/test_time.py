@@ -18,7 +18,7 @@ async def slow_shop(
     """A shop on a gateway whose clock stands still until it is told to move."""
     clock = ManualClock()
     running = await start_gateway(clock=clock)
-    async with httpx.AsyncClient(timeout=30) as client:
+    async with httpx.AsyncClient(timeout=30, verify=False) as client:
         yield Shop(running, client), clock
 
 

@@ -78,6 +78,7 @@ class Shop:
         await gateway.expiry.tick(now)
         await gateway.poller.tick(now)
         await gateway.poller.idle()
+        await gateway.notifier.tell_news(now)
         await gateway.notifier.tick(now)
         await gateway.notifier.idle()
 

@@ -123,7 +123,7 @@ async def test_attempts_may_be_kept_apart(start_gateway) -> None:  # type: ignor
 
     receiver = Receiver()
     await receiver.start()
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, verify=False) as client:
         shop = Shop(running, receiver, client)
         buyer = await shop.opens()
         await buyer.pays("OM", ending="603")

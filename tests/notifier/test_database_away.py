@@ -13,25 +13,14 @@ import pytest_asyncio
 from cauri.clock import MINUTE, SECOND
 from cauri.domain.errors import StoreUnavailable
 from cauri.store import postgres
-from tests.conftest import NewDatabase
 from tests.notifier.queueing import Queue
 from tests.notifier.receiver import Answer, Receiver, http
-from tests.store.conftest import OpenStore, _migrated, open_store
+from tests.store.conftest import OpenStore, open_store
 from tests.store.cutting_proxy import Cut, CuttingProxy
 
 __all__ = ["open_store"]
 
 SITES = [f"away-{number}" for number in range(6)]
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def proxy(new_database: NewDatabase) -> AsyncIterator[CuttingProxy]:
-    url = await new_database("postgres")
-    await _migrated(url)
-    proxy = CuttingProxy(url)
-    await proxy.come()
-    yield proxy
-    await proxy.go()
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -97,7 +97,7 @@ async def shop(engine, new_database, operator_by_path, attempt_gap_s):
     await gateway.store.give_key(hash_of("k3y"), "1", label="test", now=clock.now())
     server = Server(gateway, sock)
     await server.start()
-    async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
+    async with httpx.AsyncClient(timeout=30, trust_env=False, verify=False) as client:
         yield Shop(gateway, clock, settings.public_url, client)
     await server.stop()
     await gateway.stop()

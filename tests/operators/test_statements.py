@@ -65,7 +65,7 @@ async def world(engine: str, new_database: NewDatabase) -> AsyncIterator[Running
 async def shop(world: Running) -> AsyncIterator[Shop]:
     receiver = Receiver()
     await receiver.start()
-    async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
+    async with httpx.AsyncClient(timeout=30, trust_env=False, verify=False) as client:
         await client.post(f"{world.simulator_url}/_control/reset")
         yield Shop(await world.new_site(attempts_max=1), receiver, client)
     await receiver.stop()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import msgspec
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -11,17 +13,10 @@ from cauri.api.reference_page import rendered
 
 
 class Docs:
-    """Both are rendered once: they change only with the program."""
+    """Both are made when somebody first asks, once: they change only with the program, and no start should wait for them."""
 
     def __init__(self, public_url: str) -> None:
-        described = document(public_url)
-        self._json = msgspec.json.encode(described)
-        self._page, policy = rendered("docs.html", described, examples=EXAMPLES)
-        self._page_headers = {
-            "Content-Security-Policy": policy,
-            "Referrer-Policy": "no-referrer",
-            "X-Content-Type-Options": "nosniff",
-        }
+        self._public_url = public_url
 
     async def openapi(self, request: Request) -> Response:
         return Response(
@@ -29,7 +24,21 @@ class Docs:
         )
 
     async def page(self, request: Request) -> Response:
-        return HTMLResponse(self._page, headers=self._page_headers)
+        page, policy = self._page
+        headers = {
+            "Content-Security-Policy": policy,
+            "Referrer-Policy": "no-referrer",
+            "X-Content-Type-Options": "nosniff",
+        }
+        return HTMLResponse(page, headers=headers)
+
+    @cached_property
+    def _json(self) -> bytes:
+        return msgspec.json.encode(document(self._public_url))
+
+    @cached_property
+    def _page(self) -> tuple[str, str]:
+        return rendered("docs.html", document(self._public_url), examples=EXAMPLES)
 
 
 EXAMPLES = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from functools import cache
 from hashlib import sha256
 from html import escape
 from typing import Any
@@ -15,6 +16,23 @@ _SCHEMAS = "#/components/schemas/"
 
 def rendered(template: str, document: dict[str, Any], **given: object) -> tuple[str, str]:
     """The page, and the policy that lets it use its own style alone. ``given``: what else the template names."""
+    style = _templates().get_template("docs.css").render()
+    page = (
+        _templates()
+        .get_template(template)
+        .render(
+            document=document,
+            schemas=document["components"]["schemas"],
+            style=Markup(style),  # noqa: S704  our own file
+            **given,
+        )
+    )
+    digest = b64encode(sha256(style.encode()).digest()).decode()
+    return page, f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; frame-ancestors 'none'"
+
+
+@cache
+def _templates() -> Environment:
     environment = Environment(
         loader=PackageLoader("cauri.api"),
         autoescape=True,
@@ -23,15 +41,7 @@ def rendered(template: str, document: dict[str, Any], **given: object) -> tuple[
         lstrip_blocks=True,
     )
     environment.filters |= {"marked": marked, "kind": kind_of, "ref": name_of}
-    style = environment.get_template("docs.css").render()
-    page = environment.get_template(template).render(
-        document=document,
-        schemas=document["components"]["schemas"],
-        style=Markup(style),  # noqa: S704  our own file
-        **given,
-    )
-    digest = b64encode(sha256(style.encode()).digest()).decode()
-    return page, f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; frame-ancestors 'none'"
+    return environment
 
 
 def name_of(schema: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
+from itertools import islice
 from typing import Any
 
 import structlog
@@ -31,15 +32,18 @@ SEARCH_EVERY = 50
 SEEN_FOR = 500
 STOP_S = 2
 UNPROVEN_GAP_S = 0.005
+TOGETHER_S = 0.05
 
 
 class Notifier:
-    """``wake`` is called when there is something to do before the next tick: news, or room for what was waiting."""
+    """``wake`` is called when there is something to do before the next ``tick``: news, or room for what was waiting; ``wake_news``
+    when there is something for ``tell_news``."""
 
     def __init__(
         self, store: Store, sender: Sender, clock: Clock, settings: NotificationSettings | None = None
     ) -> None:
         self.wake: Callable[[], None] = lambda: None
+        self.wake_news: Callable[[], None] = lambda: None
         self._settings = settings or NotificationSettings()
         self._store = store
         self._queue = store.notifications
@@ -56,28 +60,76 @@ class Notifier:
         self._pacing = False
         self._seen: list[DueNotification] = []
         self._seen_at = 0
+        self._fresh: dict[str, None] = {}
         self._hints: dict[str, None] = {}
         self._blocked_at = 0
+        self._stuck = False
         self._lane = ""
         self._more = self._only_room = self._news = self._stopping = False
-        self._taking: asyncio.Task[int] | None = None
+        self._taking: set[asyncio.Task[int]] = set()
+        self._soon: asyncio.TimerHandle | None = None
         self._one_at_a_time = asyncio.Lock()
 
     def hear(self, endpoint: str | None = None) -> None:
-        """Something new is due, at this endpoint: the next tick looks for it."""
+        """Something new is due, at this endpoint: the next tick looks for it, or ``tell_news`` where it is known to answer."""
+        if endpoint is not None and self._places.answers(endpoint):
+            self._fresh[endpoint] = None
+            self.wake_news()
+            return
         if endpoint is not None and len(self._hints) < LANES:
             self._hints[endpoint] = None
         self._news = True
-        self.wake()
+        self._wake_for_unproven()
 
     async def tick(self, now: int) -> int:
         """How many notifications were taken up or put off; each is delivered in a task of its own."""
-        if self._stopping:
+        return 0 if self._stopping else await self._to_its_end(self._take(now))
+
+    async def tell_news(self, now: int) -> int:
+        """The same for what is new at endpoints that answer: it waits for no look at a queue that others may fill."""
+        if self._stopping or not self._fresh:
             return 0
-        self._taking = asyncio.create_task(self._take(now))
-        return await asyncio.shield(
-            self._taking
-        )  # a loop that is stopped must not leave claims that nobody sends
+        return await self._to_its_end(self._take_news(now))
+
+    async def _to_its_end(self, taking: Coroutine[Any, Any, int]) -> int:
+        """A loop that is stopped must not leave claims that nobody sends."""
+        task = asyncio.get_running_loop().create_task(taking)
+        self._taking.add(task)
+        task.add_done_callback(self._taking.discard)
+        return await asyncio.shield(task)
+
+    async def _take_news(self, now: int) -> int:
+        """What finds no place, or no database, is left to the next tick."""
+        fresh = list(islice(self._fresh, LANES))
+        for endpoint in fresh:
+            del self._fresh[endpoint]
+        try:
+            taken, left = await self._take_at(fresh, now)
+        except BaseException:
+            self._look_again()
+            raise
+        if left:
+            self._more = self._news = True
+        return taken
+
+    def _look_again(self) -> None:
+        self._news = True
+        self.wake()
+
+    def _wake_for_unproven(self) -> None:
+        """Where a crowd fails, those of a moment are looked for together: each look takes time from those that answer."""
+        if self._places.crowded:
+            self._wake_soon()
+        else:
+            self.wake()
+
+    def _wake_soon(self) -> None:
+        if self._soon is None:
+            self._soon = asyncio.get_running_loop().call_later(TOGETHER_S, self._now)
+
+    def _now(self) -> None:
+        self._soon = None
+        self.wake()
 
     async def _take(self, now: int) -> int:
         async with self._one_at_a_time:
@@ -88,21 +140,20 @@ class Notifier:
 
     async def idle(self) -> None:
         """Returns when every delivery taken up has been made."""
-        while under_way := {*self._tasks, *self._under_way()}:
+        while under_way := {*self._tasks, *self._taking}:
             await asyncio.wait(under_way)
-
-    def _under_way(self) -> list[asyncio.Task[int]]:
-        return [] if self._taking is None or self._taking.done() else [self._taking]
 
     async def stop(self) -> None:
         """What was claimed and not sent is given back. Deliveries under way get a moment to end; one that is cut off is made again when
         its lease ends, not before: the shop may be reading it."""
         self._stopping = True
-        if self._taking is not None:  # a database that hangs must not keep the process
-            await asyncio.wait({self._taking}, timeout=STOP_S)
+        if self._soon is not None:
+            self._soon.cancel()
+        if self._taking:  # a database that hangs must not keep the process
+            await asyncio.wait(self._taking, timeout=STOP_S)
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=STOP_S)
-        left = [*self._tasks, *self._under_way()]
+        left = [*self._tasks, *self._taking]
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
@@ -119,25 +170,30 @@ class Notifier:
             taken = await self._claim(wanted, now)
             if taken or not wanted:
                 return taken
-        hints, self._hints = list(self._hints), {}
         if 0 < now - self._blocked_at < SEARCH_EVERY:
-            return await self._take_at(hints, now) if hints else 0
+            if self._hints or not only_room:
+                self._wake_soon()
+            return 0
+        hints, self._hints = list(self._hints), {}
         return await self._look_and_take(now, hints)
 
-    async def _take_at(self, endpoints: Sequence[str], now: int) -> int:
-        """What is due at these endpoints, without a look at the queue's front: that was full of what may not go a moment ago."""
-        most = min(self._settings.per_host, self._places.free)
+    async def _take_at(self, endpoints: Sequence[str], now: int) -> tuple[int, bool]:
+        """What is due at these endpoints, without a look at the queue's front: how many were taken up, and whether some may be left."""
+        most = min(self._settings.per_host, max(self._places.free, 1))
         lanes = await self._queue.due_of_endpoints(endpoints, now, most)
         due = [each for name, found in lanes if not self._endpoints.is_open(name) for each in found]
-        return await self._claim(self._places.take(due), now)
+        wanted = self._places.take(due)
+        left = len(wanted) < len(due) or any(len(found) == most for _, found in lanes)
+        return await self._claim(wanted, now), left
 
     async def _look_and_take(self, now: int, hints: Sequence[str]) -> int:
-        window = max(WINDOW_MIN, 2 * self._places.free)
+        window = WINDOW_MIN if self._stuck else max(WINDOW_MIN, 2 * self._places.free)
         due = await self._queue.due(now, window)
         closed = [each for each in due if self._endpoints.is_open(each.endpoint)]
         held = await self._endpoints.hold(closed, now) if closed else 0
         self._seen, self._seen_at = due, now
         wanted = self._take_seen()
+        self._stuck = len(due) == window and held == 0 and len(wanted) < window // 4
         searching = 0
         if len(due) == window and self._places.free > 0:
             self._blocked_at = now
@@ -245,7 +301,11 @@ class Notifier:
         self._tasks.add(running)
         running.add_done_callback(self._tasks.discard)
 
-    def _freed(self) -> None:
-        if self._more:
-            self._only_room = True
+    def _freed(self, answers: bool) -> None:
+        if not self._more:
+            return
+        self._only_room = True
+        if answers:
             self.wake()
+        else:
+            self._wake_for_unproven()

@@ -18,6 +18,7 @@ from cauri.store import DueNotification
 REMEMBERED_MAX = 20_000
 # More than one from the beginning: an address that hangs must not hold up the endpoint's other payments.
 AT_FIRST = 2
+CROWD = 8
 
 
 @dataclass(slots=True)
@@ -39,16 +40,17 @@ class Lane:
 
 
 class Places:
-    """``on_free`` is called whenever a place has become free."""
+    """``on_free`` is called whenever a place has become free; with whether its endpoint is one that answers."""
 
     def __init__(self, settings: NotificationSettings) -> None:
-        self.on_free: Callable[[], None] = lambda: None
+        self.on_free: Callable[[bool], None] = lambda answers: None
         self._settings = settings
         self._lanes: dict[str, Lane] = {}
         self._at_origin: Counter[str] = Counter()
         # Payments that have a place, with their endpoint's rank when they got it; None when the shop has answered.
         self._under_way: dict[str, int | None] = {}
         self._of_rank = [0, 0, 0]
+        self._failing: set[str] = set()
 
     @property
     def free(self) -> int:
@@ -58,6 +60,11 @@ class Places:
     def free_for_unproven(self) -> int:
         """Half of these places are for those of which nothing is known: failing ones come back again and again."""
         return min(self.free, self._settings.unproven_at_once - self._of_rank[1] - self._of_rank[2])
+
+    @property
+    def crowded(self) -> bool:
+        """Whether many endpoints fail, or may well do so just now."""
+        return len(self._failing) >= CROWD or self._of_rank[1] + self._of_rank[2] >= CROWD
 
     @property
     def free_for_failing(self) -> int:
@@ -106,12 +113,12 @@ class Places:
         if self._at_origin[lane.origin] <= 0:
             del self._at_origin[lane.origin]
         self._under_way[due.token] = None
-        self.on_free()
+        self.on_free(lane.rank == 0)
 
     def give_back(self, due: DueNotification) -> None:
         self.leave(due)
         del self._under_way[due.token]
-        self.on_free()
+        self.on_free(self.answers(due.endpoint))
 
     def answered(self, endpoint: str, now: int) -> None:
         lane = self.lane(endpoint)
@@ -119,6 +126,7 @@ class Places:
         self._lanes[endpoint] = lane  # the latest stands last
         lane.answered_at = now
         lane.failing.clear()
+        self._failing.discard(endpoint)
         lane.allowance = min(lane.allowance * 2, self._settings.per_host)
 
     def failed(self, endpoint: str, token: str) -> int:
@@ -127,6 +135,7 @@ class Places:
         lane.allowance = max(1, lane.allowance // 2)
         if len(lane.failing) < self._settings.breaker_failures:
             lane.failing.add(token)
+        self._failing.add(endpoint)
         return len(lane.failing)
 
     def begin_again(self, endpoint: str) -> None:
@@ -134,6 +143,12 @@ class Places:
         lane = self.lane(endpoint)
         lane.failing.clear()
         lane.allowance = AT_FIRST
+        self._failing.discard(endpoint)
+
+    def answers(self, endpoint: str) -> bool:
+        """Whether it does, as far as this process knows."""
+        lane = self._lanes.get(endpoint)
+        return lane is not None and lane.rank == 0
 
     def answered_since(self, endpoint: str, moment: int) -> bool:
         """Whether it has answered this process since then."""
@@ -162,3 +177,4 @@ class Places:
         idle = [endpoint for endpoint, lane in self._lanes.items() if not lane.in_flight]
         for endpoint in idle[: REMEMBERED_MAX // 2]:
             del self._lanes[endpoint]
+            self._failing.discard(endpoint)

@@ -36,8 +36,10 @@ async def cancelled(shop: Shop, **fields: Any) -> Purchase:
 
 
 async def told(purchase: Purchase, times: int) -> None:
+    """Heard so often, and written down."""
     for _ in range(20):
         if len(purchase.shop.receiver.posts[purchase.path]) >= times:
+            await purchase.shop.running.sandbox.gateway.notifier.idle()
             return
         await purchase.shop.turn()
     raise AssertionError(f"told {len(purchase.shop.receiver.posts[purchase.path])} times, not {times}")

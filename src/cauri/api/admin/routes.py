@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -52,17 +53,22 @@ def all_doors(
 
 
 def described(public_url: str, doors: list[Door]) -> list[Door]:
-    """The doors and two that tell of them all: for machines, for people."""
-    described = document(public_url, tuple(doors))
-    machine = Text("application/json", msgspec.json.encode(described))
-    page, policy = rendered(described)
-    human = Text("text/html; charset=utf-8", page, ((b"content-security-policy", policy.encode()),))
+    """The doors and two that tell of them all: for machines, for people; made when somebody first asks."""
+
+    @cache
+    def machine() -> Text:
+        return Text("application/json", msgspec.json.encode(document(public_url, tuple(doors))))
+
+    @cache
+    def human() -> Text:
+        page, policy = rendered(document(public_url, tuple(doors)))
+        return Text("text/html; charset=utf-8", page, ((b"content-security-policy", policy.encode()),))
 
     async def openapi(_: Call) -> Text:
-        return machine
+        return machine()
 
     async def docs(_: Call) -> Text:
-        return human
+        return human()
 
     return [
         *doors,

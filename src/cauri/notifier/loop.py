@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
-from typing import Any
 
 import structlog
 
@@ -17,6 +15,7 @@ from cauri.notifier.endpoints import Endpoints
 from cauri.notifier.places import Places
 from cauri.notifier.sender import Sender
 from cauri.notifier.sites import Sites
+from cauri.notifier.under_way import UnderWay
 from cauri.store import DueNotification, Endpoint, Store
 
 log = structlog.get_logger("cauri.notifier")
@@ -24,14 +23,13 @@ log = structlog.get_logger("cauri.notifier")
 # Notifications that are looked at, and endpoints that are, in one read of the queue.
 WINDOW_MIN = 64
 LANES = 100
-# Endpoints of which nothing is known that are searched at once: news of those that answer waits as long.
+# Endpoints of which nothing is known that are searched at once: a longer search takes longer from those that answer.
 SEARCHED = 20
 # Milliseconds between two searches behind a front of the queue that may not go.
 SEARCH_EVERY = 50
 # Milliseconds for which what was seen to be due is good: whether it still is decides the claim.
 SEEN_FOR = 500
-STOP_S = 2
-UNPROVEN_GAP_S = 0.005
+# News of endpoints that do not answer, while a crowd of them fails.
 TOGETHER_S = 0.05
 
 
@@ -55,9 +53,7 @@ class Notifier:
             store, sender, clock, self._settings, self._places, self._endpoints, Sites(store, clock)
         )
         self._places.on_free = self._freed
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._unproven: deque[Task] = deque()
-        self._pacing = False
+        self._under_way = UnderWay(self._delivering.deliver)
         self._seen: list[DueNotification] = []
         self._seen_at = 0
         self._fresh: dict[str, None] = {}
@@ -66,7 +62,6 @@ class Notifier:
         self._stuck = False
         self._lane = ""
         self._more = self._only_room = self._news = self._stopping = False
-        self._taking: set[asyncio.Task[int]] = set()
         self._soon: asyncio.TimerHandle | None = None
         self._one_at_a_time = asyncio.Lock()
 
@@ -83,20 +78,13 @@ class Notifier:
 
     async def tick(self, now: int) -> int:
         """How many notifications were taken up or put off; each is delivered in a task of its own."""
-        return 0 if self._stopping else await self._to_its_end(self._take(now))
+        return 0 if self._stopping else await self._under_way.to_its_end(self._take(now))
 
     async def tell_news(self, now: int) -> int:
         """The same for what is new at endpoints that answer: it waits for no look at a queue that others may fill."""
         if self._stopping or not self._fresh:
             return 0
-        return await self._to_its_end(self._take_news(now))
-
-    async def _to_its_end(self, taking: Coroutine[Any, Any, int]) -> int:
-        """A loop that is stopped must not leave claims that nobody sends."""
-        task = asyncio.get_running_loop().create_task(taking)
-        self._taking.add(task)
-        task.add_done_callback(self._taking.discard)
-        return await asyncio.shield(task)
+        return await self._under_way.to_its_end(self._take_news(now))
 
     async def _take_news(self, now: int) -> int:
         """What finds no place, or no database, is left to the next tick."""
@@ -140,8 +128,7 @@ class Notifier:
 
     async def idle(self) -> None:
         """Returns when every delivery taken up has been made."""
-        while under_way := {*self._tasks, *self._taking}:
-            await asyncio.wait(under_way)
+        await self._under_way.idle()
 
     async def stop(self) -> None:
         """What was claimed and not sent is given back. Deliveries under way get a moment to end; one that is cut off is made again when
@@ -149,14 +136,7 @@ class Notifier:
         self._stopping = True
         if self._soon is not None:
             self._soon.cancel()
-        if self._taking:  # a database that hangs must not keep the process
-            await asyncio.wait(self._taking, timeout=STOP_S)
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=STOP_S)
-        left = [*self._tasks, *self._taking]
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
+        await self._under_way.end()
         await self._sender.close()
 
     async def _take_up(self, now: int) -> int:
@@ -268,38 +248,18 @@ class Notifier:
             if due.token in payments:
                 task = Task(due, payments[due.token], claim, until, probed)
                 if self._places.is_unproven(due.token):
-                    self._unproven.append(task)
+                    self._under_way.begin_in_turn(task)
                 else:
-                    self._deliver(task)
+                    self._under_way.begin(task)
             else:
                 self._places.give_back(due)
                 log.error("notification_without_payment", alert=True, site_id=due.site_id)
-        if self._unproven and not self._pacing:
-            self._pacing = True
-            self._spawn(self._deliver_unproven())
 
     async def _give_back(self, claimed: Sequence[DueNotification], claim: str) -> None:
         """Places and claims of what is not sent now; a claim that cannot be given back ends with its lease."""
         for due in claimed:
             self._places.give_back(due)
         await self._queue.release(claimed, claim)
-
-    async def _deliver_unproven(self) -> None:
-        """One after the other begins: a crowd that fails at once would keep this process from those that answer."""
-        try:
-            while self._unproven:
-                self._deliver(self._unproven.popleft())
-                await asyncio.sleep(UNPROVEN_GAP_S)
-        finally:
-            self._pacing = False
-
-    def _deliver(self, task: Task) -> None:
-        self._spawn(self._delivering.deliver(task))
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        running = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(running)
-        running.add_done_callback(self._tasks.discard)
 
     def _freed(self, answers: bool) -> None:
         if not self._more:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
-import signal
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +23,7 @@ from cauri.simulator.dialects.pawapay import PawaPay
 from cauri.simulator.exchange import Exchange
 from cauri.store import Store
 from cauri.store.migrate import migrate
+from tests.forks import Forked, forks
 
 CONFIG = """
 public_url = "{url}"
@@ -76,7 +74,7 @@ class Machine:
     folder: Path
     site_id: str = "445160"
     apikey: str = field(default_factory=lambda: secrets.token_hex(16))
-    process: asyncio.subprocess.Process | None = None
+    process: Forked | None = None
 
     async def set_up(self) -> None:
         listener = bound_socket("127.0.0.1", 0)  # only to learn a free port, the same after every restart
@@ -109,13 +107,12 @@ class Machine:
 
     async def start(self) -> None:
         """Returns when the gateway answers."""
-        with (self.folder / "log").open("a") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "cauri", "serve", "--config", str(self.config), stdout=log, stderr=log
-            )
+        self.process = forks().start(
+            *("serve", "--config", str(self.config)), folder=self.folder, output=self.folder / "log"
+        )
         async with asyncio.timeout(20), httpx.AsyncClient(trust_env=False, verify=False) as client:
             while True:
-                assert self.process.returncode is None, (self.folder / "log").read_text()[-3000:]
+                assert self.process.poll() is None, (self.folder / "log").read_text()[-3000:]
                 try:
                     if (await client.get(f"{self.url}/healthz")).status_code == 200:
                         return
@@ -124,9 +121,9 @@ class Machine:
 
     async def kill(self) -> None:
         """kill -9: nothing of ours runs any more."""
-        if self.process is not None and self.process.returncode is None:
-            os.kill(self.process.pid, signal.SIGKILL)
-            await self.process.wait()
+        if self.process is not None:
+            self.process.kill()
+            await asyncio.to_thread(self.process.wait)
 
     async def is_down_for(self, seconds: int) -> None:
         """The same as waiting so long before the next start: every moment in the database moves into the past."""

@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import signal
-import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +18,7 @@ from cauri.domain.outcome import Accepted
 from cauri.domain.payment import Change, Payment, PaymentRequest
 from cauri.domain.site import Site
 from cauri.store import Store
+from tests.forks import Forked, forks
 from tests.notifier.receiver import Receiver
 from tests.store.records import new_payment, sent_attempt
 
@@ -37,32 +37,28 @@ class Processes:
 
     database: str
     folder: Path
-    running: list[asyncio.subprocess.Process] = field(default_factory=list)
+    running: list[Forked] = field(default_factory=list)
 
-    async def start(self) -> asyncio.subprocess.Process:
-        command = [
-            sys.executable,
-            "-m",
-            "tests.notifier.telling_process",
-            self.database,
-            json.dumps(SETTINGS),
-        ]
-        with (self.folder / "log").open("a") as log:
-            process = await asyncio.create_subprocess_exec(*command, stdout=log, stderr=log)
+    async def start(self) -> Forked:
+        process = forks().start(
+            *(self.database, json.dumps(SETTINGS)),
+            module="tests.notifier.telling_process",
+            folder=self.folder,
+            output=self.folder / "log",
+        )
         self.running.append(process)
         return process
 
-    async def kill(self, process: asyncio.subprocess.Process) -> None:
+    async def kill(self, process: Forked) -> None:
         """kill -9."""
-        process.send_signal(signal.SIGKILL)
-        await process.wait()
+        process.kill()
+        await asyncio.to_thread(process.wait)
         self.running.remove(process)
 
     async def stop(self) -> None:
         for process in self.running:
-            if process.returncode is None:
-                process.terminate()
-        await asyncio.gather(*(process.wait() for process in self.running))
+            process.send_signal(signal.SIGTERM)
+        await asyncio.gather(*(asyncio.to_thread(process.wait) for process in self.running))
 
 
 @dataclass

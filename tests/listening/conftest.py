@@ -7,7 +7,6 @@ import os
 import re
 import signal
 import socket
-import sys
 from collections.abc import AsyncIterator, Callable
 
 import httpx
@@ -15,6 +14,7 @@ import pytest
 import pytest_asyncio
 
 from tests.cli.conftest import Cauri, cauri
+from tests.forks import Forked
 from tests.notifier.receiver import Receiver
 
 __all__ = ["Cauri", "cauri"]
@@ -50,8 +50,9 @@ class ComingAndGoing(Receiver):
 class Listening:
     """A running ``cauri listen`` and what it has said."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: Forked) -> None:
         self._process = process
+        self._printed = process.output.open(encoding="utf-8")
         self.lines: list[str] = []
 
     async def says(self, words: str) -> str:
@@ -63,20 +64,23 @@ class Listening:
                     return line
 
     async def _line(self) -> str:
-        assert self._process.stdout is not None
-        raw = await self._process.stdout.readline()
-        assert raw, f"it ended: {self.lines}"
-        self.lines.append(raw.decode().rstrip())
+        line = ""
+        while not line.endswith("\n"):
+            ended = self._process.poll() is not None
+            line += self._printed.readline()
+            assert line or not ended, f"it ended: {self.lines}"
+            if not line.endswith("\n"):
+                await asyncio.sleep(0.01)
+        self.lines.append(line.rstrip())
         return self.lines[-1]
 
     async def stop(self, number: int = signal.SIGINT) -> int:
         """The exit status."""
-        if self._process.returncode is None:
-            self._process.send_signal(number)
-        assert self._process.stdout is not None
-        rest = (await self._process.stdout.read()).decode()
-        self.lines += rest.splitlines()
-        return await self._process.wait()
+        self._process.send_signal(number)
+        await asyncio.to_thread(self._process.communicate, PATIENCE_S)
+        self.lines += self._printed.read().splitlines()
+        assert self._process.returncode is not None
+        return self._process.returncode
 
 
 class Desk:
@@ -123,15 +127,12 @@ class Desk:
     async def listen(self, *arguments: str, gateway: str | None = None) -> Listening:
         """Returns when the process runs; ``says("listening")`` waits until it listens."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("CAURI_")}
-        command = (sys.executable, "-m", "cauri", "listen", "--gateway", gateway or self.url, *arguments)
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            cwd=self.folder,
-            env={**kept, "XDG_STATE_HOME": str(self.folder / "xdg"), "PYTHONUNBUFFERED": "1"},
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
+        listening = Listening(
+            self._cauri.begin(
+                *("listen", "--gateway", gateway or self.url, *arguments),
+                environment={**kept, "XDG_STATE_HOME": str(self.folder / "xdg")},
+            )
         )
-        listening = Listening(process)
         self.listeners.append(listening)
         return listening
 

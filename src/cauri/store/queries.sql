@@ -2,7 +2,8 @@
 --
 -- A statement begins at "-- name: word" and its next comment says what it does; "-- name: word [postgres]" is the same statement spelled
 -- again for one engine. Parameters are :named. {rows} is the batch: one JSON array of objects, read as r.value->>'field'.
--- {skip_locked} passes over rows that another process holds, where the engine has row locks.
+-- {skip_locked} passes over rows that another process holds, where the engine has row locks. Where there is a LIMIT beside it, the rows are
+-- chosen in a WITH: PostgreSQL may run a sub-select again for each row that it compares, and each time chooses other rows.
 --
 -- Opening a payment is the one operation that is spelled for each engine by itself (docs/benchmarks.md has the measured reason): on
 -- PostgreSQL :rows.field is an array of that field of all rows, on SQLite {values (…)} is one such list for each row.
@@ -218,11 +219,12 @@ SELECT DISTINCT a.connector FROM attempt a WHERE a.status = 'sent'
 
 -- name: claim_asks
 -- A connector's attempts whose question is due, leased to one asker; the guard stands outside too, or PostgreSQL would hand rows out twice.
+WITH chosen (slot, token, number) AS MATERIALIZED (
+    SELECT b.slot, b.token, b.number FROM attempt b
+    WHERE b.connector = :connector AND b.next_ask_at <= :now AND b.claimed_until < :now
+    ORDER BY b.next_ask_at LIMIT :limit {skip_locked})
 UPDATE attempt AS a SET claimed_until = :until, claimed_by = :claim
-WHERE (a.slot, a.token, a.number) IN (
-        SELECT b.slot, b.token, b.number FROM attempt b
-        WHERE b.connector = :connector AND b.next_ask_at <= :now AND b.claimed_until < :now
-        ORDER BY b.next_ask_at LIMIT :limit {skip_locked})
+WHERE (a.slot, a.token, a.number) IN (SELECT c.slot, c.token, c.number FROM chosen c)
   AND a.next_ask_at <= :now AND a.claimed_until < :now
 RETURNING {attempt_returned}
 
@@ -302,20 +304,22 @@ RETURNING slot, token, site_id, endpoint, since, tries
 
 -- name: claim_held
 -- The next of what an endpoint has waiting, due or not, leased as the one that tries whether it answers.
+WITH chosen (slot, token) AS MATERIALIZED (
+    SELECT m.slot, m.token FROM notification m
+    WHERE m.endpoint = :endpoint AND m.due_at IS NOT NULL AND m.claimed_until < :now ORDER BY m.due_at LIMIT {first 1} {skip_locked})
 UPDATE notification AS n SET claimed_until = :until, claimed_by = :claim
-WHERE (n.slot, n.token) IN (
-        SELECT m.slot, m.token FROM notification m
-        WHERE m.endpoint = :endpoint AND m.due_at IS NOT NULL AND m.claimed_until < :now ORDER BY m.due_at LIMIT {first 1} {skip_locked})
+WHERE (n.slot, n.token) IN (SELECT c.slot, c.token FROM chosen c)
   AND n.due_at IS NOT NULL AND n.claimed_until < :now
 RETURNING slot, token, site_id, endpoint, since, tries
 
 -- name: claim_parked
 -- The newest of what an endpoint has parked, leased as the one that tries whether it answers.
+WITH chosen (slot, token) AS MATERIALIZED (
+    SELECT m.slot, m.token FROM notification m
+    WHERE m.endpoint = :endpoint AND m.parked_at > :after AND m.claimed_until < :now
+    ORDER BY m.parked_at DESC LIMIT {first 1} {skip_locked})
 UPDATE notification AS n SET claimed_until = :until, claimed_by = :claim
-WHERE (n.slot, n.token) IN (
-        SELECT m.slot, m.token FROM notification m
-        WHERE m.endpoint = :endpoint AND m.parked_at > :after AND m.claimed_until < :now
-        ORDER BY m.parked_at DESC LIMIT {first 1} {skip_locked})
+WHERE (n.slot, n.token) IN (SELECT c.slot, c.token FROM chosen c)
   AND n.parked_at IS NOT NULL AND n.claimed_until < :now
 RETURNING slot, token, site_id, endpoint, since, tries
 
@@ -339,21 +343,23 @@ RETURNING due_at
 
 -- name: bring_forward
 -- A slice of what an endpoint that answers again has scheduled for later; each once for each time that it answers again.
+WITH chosen (slot, token) AS MATERIALIZED (
+    SELECT m.slot, m.token FROM notification m
+    WHERE m.endpoint = :endpoint AND m.due_at > :now AND m.brought_at < :answered_at ORDER BY m.due_at LIMIT {first :limit} {skip_locked})
 UPDATE notification AS n SET due_at = :now, brought_at = :brought_at
-WHERE (n.slot, n.token) IN (
-        SELECT m.slot, m.token FROM notification m
-        WHERE m.endpoint = :endpoint AND m.due_at > :now AND m.brought_at < :answered_at ORDER BY m.due_at LIMIT {first :limit} {skip_locked})
+WHERE (n.slot, n.token) IN (SELECT c.slot, c.token FROM chosen c)
   AND n.due_at > :now
 RETURNING token
 
 -- name: bring_back
 -- A slice of what an endpoint that answers again has parked, with a fresh schedule: one that stumbles over all that it missed is told
 -- the rest a little later.
+WITH chosen (slot, token) AS MATERIALIZED (
+    SELECT m.slot, m.token FROM notification m
+    WHERE m.endpoint = :endpoint AND m.parked_at IS NOT NULL AND m.brought_at < :answered_at
+    ORDER BY m.parked_at LIMIT {first :limit} {skip_locked})
 UPDATE notification AS n SET due_at = :now, since = :now, tries = 0, parked_at = NULL, brought_at = :brought_at
-WHERE (n.slot, n.token) IN (
-        SELECT m.slot, m.token FROM notification m
-        WHERE m.endpoint = :endpoint AND m.parked_at IS NOT NULL AND m.brought_at < :answered_at
-        ORDER BY m.parked_at LIMIT {first :limit} {skip_locked})
+WHERE (n.slot, n.token) IN (SELECT c.slot, c.token FROM chosen c)
   AND n.parked_at IS NOT NULL
 RETURNING token
 
@@ -440,11 +446,12 @@ RETURNING endpoint
 
 -- name: claim_probes
 -- Endpoints that are to be tried now, each leased to one process.
+WITH chosen (endpoint) AS MATERIALIZED (
+    SELECT f.endpoint FROM endpoint f
+    WHERE f.state IN ('open', 'parked') AND f.probe_at <= :now AND f.claimed_until < :now
+    ORDER BY f.probe_at LIMIT :limit {skip_locked})
 UPDATE endpoint AS e SET claimed_until = :until
-WHERE e.endpoint IN (
-        SELECT f.endpoint FROM endpoint f
-        WHERE f.state IN ('open', 'parked') AND f.probe_at <= :now AND f.claimed_until < :now
-        ORDER BY f.probe_at LIMIT :limit {skip_locked})
+WHERE e.endpoint IN (SELECT c.endpoint FROM chosen c)
   AND e.state IN ('open', 'parked') AND e.probe_at <= :now AND e.claimed_until < :now
 RETURNING {endpoint_returned}
 
@@ -520,21 +527,23 @@ WHERE slot = :slot AND token = :token RETURNING token
 
 -- name: replay_since
 -- Tells again what a site was to be told since a moment, in a slice; what was taken lies at now and is not taken again.
+WITH chosen (slot, token) AS MATERIALIZED (
+    SELECT m.slot, m.token FROM notification m
+    WHERE m.site_id = :site_id AND m.since >= :since AND m.since < :now ORDER BY m.since LIMIT {first :limit} {skip_locked})
 UPDATE notification AS n SET due_at = :now, since = :now, tries = 0, parked_at = NULL
-WHERE (n.slot, n.token) IN (
-        SELECT m.slot, m.token FROM notification m
-        WHERE m.site_id = :site_id AND m.since >= :since AND m.since < :now ORDER BY m.since LIMIT {first :limit} {skip_locked})
+WHERE (n.slot, n.token) IN (SELECT c.slot, c.token FROM chosen c)
   AND n.since < :now
 RETURNING token
 
 -- name: replay_parked
 -- Tells again what was parked, in a slice, the longest parked first; what is parked again meanwhile is not taken again. site_id '' is
 -- every site.
+WITH chosen (slot, token) AS MATERIALIZED (
+    SELECT m.slot, m.token FROM notification m
+    WHERE m.parked_at <= :now AND (CAST(:site_id AS TEXT) = '' OR m.site_id = :site_id)
+    ORDER BY m.parked_at LIMIT {first :limit} {skip_locked})
 UPDATE notification AS n SET due_at = :now, since = :now, tries = 0, parked_at = NULL
-WHERE (n.slot, n.token) IN (
-        SELECT m.slot, m.token FROM notification m
-        WHERE m.parked_at <= :now AND (CAST(:site_id AS TEXT) = '' OR m.site_id = :site_id)
-        ORDER BY m.parked_at LIMIT {first :limit} {skip_locked})
+WHERE (n.slot, n.token) IN (SELECT c.slot, c.token FROM chosen c)
   AND n.parked_at <= :now
 RETURNING token
 

@@ -12,12 +12,13 @@ import pytest_asyncio
 from cauri.clock import SECOND
 from cauri.domain.endpoints import endpoint_of
 from cauri.domain.errors import StoreUnavailable
-from cauri.domain.payment import Payment
+from cauri.domain.payment import Payment, PaymentRequest
 from cauri.store import postgres
 from tests.notifier.queueing import Queue
 from tests.notifier.receiver import Answer, Receiver, http
 from tests.store.conftest import OpenStore, open_store
 from tests.store.cutting_proxy import CuttingProxy
+from tests.store.records import new_payment, paid, sent_attempt, started
 
 __all__ = ["open_store"]
 
@@ -57,19 +58,58 @@ async def test_it_is_told_while_the_look_at_the_queue_waits(queue: Queue, proxy:
     assert len(queue.receiver.posts["/news"]) == 1
 
 
-async def test_what_finds_no_place_is_told_by_the_next_looks(queue: Queue) -> None:
+async def test_what_finds_no_place_is_told_when_there_is_one(queue: Queue) -> None:
     paths = [f"/many-{number}" for number in range(20)]
     queue.receiver.standing.update(dict.fromkeys(paths, Answer(http(200))))
     woken: list[bool] = []
-    queue.notifier.wake = lambda: woken.append(True)
+    queue.notifier.wake_news = lambda: woken.append(True)
     for payment in await queue.all_end(paths):
         hears(queue, payment)
     told = await queue.notifier.tell_news(queue.clock.now())
     assert 0 < told < len(paths)
-    await queue.notifier.idle()
+    for _ in paths:
+        await queue.notifier.idle()
+        await queue.notifier.tell_news(queue.clock.now())
     assert woken
-    await queue.settles()
     assert [len(queue.receiver.posts[path]) for path in paths] == [1] * len(paths)
+
+
+async def test_what_changes_while_it_is_being_told_is_told_when_that_is_written_down(queue: Queue) -> None:
+    held = asyncio.Event()
+    queue.receiver.answers["/twice"].append(Answer(http(200), when=held))
+    request = PaymentRequest(
+        description="Panier",
+        return_url="https://shop.example/return",
+        notify_url=f"{queue.receiver.url}/twice",
+    )
+    payment = await queue.store.open_payment(new_payment(site_id="1", request=request))
+    begun = started(payment, attempt := sent_attempt(payment))
+    assert await queue.store.apply(begun)
+    hears(queue, payment)
+    assert await queue.notifier.tell_news(queue.clock.now()) == 1
+    await queue.receiver.heard("/twice", 1)
+    assert await queue.store.apply(paid(begun.after, attempt))
+    hears(queue, payment)
+    assert await queue.notifier.tell_news(queue.clock.now()) == 0
+    held.set()
+    await queue.notifier.idle()
+    assert await queue.notifier.tell_news(queue.clock.now()) == 1
+    await queue.notifier.idle()
+    assert queue.receiver.codes("/twice")[-1] == "00"
+
+
+async def test_more_endpoints_with_news_than_their_host_takes_are_told_one_and_all(queue: Queue) -> None:
+    sites = [f"site-{number}" for number in range(130)]
+    paths = [f"/{site}" for site in sites]
+    for site, path in zip(sites, paths, strict=True):
+        await queue.ends(path, site_id=site)
+    await queue.settles()
+    for site, path in zip(sites, paths, strict=True):
+        hears(queue, await queue.ends(f"{path}-again", site_id=site))
+    while await queue.notifier.tell_news(queue.clock.now()):
+        await queue.notifier.idle()
+    await queue.settles()
+    assert queue.heard([f"{path}-again" for path in paths]) == len(paths)
 
 
 async def test_without_news_nothing_is_read(queue: Queue, proxy: CuttingProxy) -> None:

@@ -29,7 +29,7 @@ SEARCHED = 20
 SEARCH_EVERY = 50
 # Milliseconds for which what was seen to be due is good: whether it still is decides the claim.
 SEEN_FOR = 500
-# News of endpoints that do not answer, while a crowd of them fails.
+# How long news of endpoints that do not answer waits for more of it, while a crowd of them fails.
 TOGETHER_S = 0.05
 
 
@@ -57,6 +57,7 @@ class Notifier:
         self._seen: list[DueNotification] = []
         self._seen_at = 0
         self._fresh: dict[str, None] = {}
+        self._left: set[str] = set()
         self._hints: dict[str, None] = {}
         self._blocked_at = 0
         self._stuck = False
@@ -67,14 +68,17 @@ class Notifier:
 
     def hear(self, endpoint: str | None = None) -> None:
         """Something new is due, at this endpoint: the next tick looks for it, or ``tell_news`` where it is known to answer."""
-        if endpoint is not None and self._places.answers(endpoint):
-            self._fresh[endpoint] = None
-            self.wake_news()
+        if endpoint is not None and self._places.answers(endpoint) and not self._endpoints.is_open(endpoint):
+            self._tell_of(endpoint)
             return
         if endpoint is not None and len(self._hints) < LANES:
             self._hints[endpoint] = None
         self._news = True
         self._wake_for_unproven()
+
+    def _tell_of(self, endpoint: str) -> None:
+        self._fresh[endpoint] = None
+        self.wake_news()
 
     async def tick(self, now: int) -> int:
         """How many notifications were taken up or put off; each is delivered in a task of its own."""
@@ -87,20 +91,31 @@ class Notifier:
         return await self._under_way.to_its_end(self._take_news(now))
 
     async def _take_news(self, now: int) -> int:
-        """What finds no place, or no database, is left to the next tick."""
         fresh = list(islice(self._fresh, LANES))
         for endpoint in fresh:
             del self._fresh[endpoint]
         try:
-            taken, left = await self._take_at(fresh, now)
+            most = min(self._settings.per_host, max(self._places.free, 1))
+            lanes = await self._queue.due_of_endpoints(fresh, now, most)
+            wanted = self._places.take(each for _, due in lanes for each in due)
+            for endpoint, due in lanes:
+                if len(due) == most or not all(self._places.has(each.token) for each in due) or not due:
+                    self._come_back_to(endpoint, bool(due))
+            return await self._claim(wanted, now) + bool(self._fresh)
         except BaseException:
-            self._look_again()
+            self._leave_to_tick(fresh)
             raise
-        if left:
-            self._more = self._news = True
-        return taken
 
-    def _look_again(self) -> None:
+    def _come_back_to(self, endpoint: str, due: bool) -> None:
+        """What found no place waits for one; a change of what is being told is due when that is written down."""
+        if self._places.is_busy(endpoint):
+            self._left.add(endpoint)
+        elif due:
+            self._leave_to_tick([endpoint])
+
+    def _leave_to_tick(self, endpoints: Sequence[str]) -> None:
+        for endpoint in endpoints[: LANES - len(self._hints)]:
+            self._hints[endpoint] = None
         self._news = True
         self.wake()
 
@@ -123,6 +138,7 @@ class Notifier:
         async with self._one_at_a_time:
             probed = 0
             if await self._endpoints.look(now):
+                self._stuck = False  # once a second the front is looked at as wide as ever
                 probed = await self._probe(now)
             return probed + await self._take_up(now)
 
@@ -143,28 +159,19 @@ class Notifier:
         if self._places.free <= 0:
             self._more = True
             return 0
-        only_room = self._only_room and not self._news
-        self._only_room = self._news = False
+        only_room = self._only_room and not self._news and not self._hints
+        self._only_room = False
         if only_room and self._seen and 0 <= now - self._seen_at < SEEN_FOR:
             wanted = self._take_seen()
             taken = await self._claim(wanted, now)
             if taken or not wanted:
                 return taken
         if 0 < now - self._blocked_at < SEARCH_EVERY:
-            if self._hints or not only_room:
+            if not only_room:
                 self._wake_soon()
             return 0
-        hints, self._hints = list(self._hints), {}
+        hints, self._hints, self._news = list(self._hints), {}, False
         return await self._look_and_take(now, hints)
-
-    async def _take_at(self, endpoints: Sequence[str], now: int) -> tuple[int, bool]:
-        """What is due at these endpoints, without a look at the queue's front: how many were taken up, and whether some may be left."""
-        most = min(self._settings.per_host, max(self._places.free, 1))
-        lanes = await self._queue.due_of_endpoints(endpoints, now, most)
-        due = [each for name, found in lanes if not self._endpoints.is_open(name) for each in found]
-        wanted = self._places.take(due)
-        left = len(wanted) < len(due) or any(len(found) == most for _, found in lanes)
-        return await self._claim(wanted, now), left
 
     async def _look_and_take(self, now: int, hints: Sequence[str]) -> int:
         window = WINDOW_MIN if self._stuck else max(WINDOW_MIN, 2 * self._places.free)
@@ -261,11 +268,14 @@ class Notifier:
             self._places.give_back(due)
         await self._queue.release(claimed, claim)
 
-    def _freed(self, answers: bool) -> None:
-        if not self._more:
+    def _freed(self, endpoint: str) -> None:
+        if endpoint in self._left:
+            self._left.discard(endpoint)
+            self._tell_of(endpoint)
+        if not (self._more or self._news):
             return
         self._only_room = True
-        if answers:
+        if self._places.answers(endpoint):
             self.wake()
         else:
             self._wake_for_unproven()

@@ -18,16 +18,19 @@ from cauri.store import DueNotification
 REMEMBERED_MAX = 20_000
 # More than one from the beginning: an address that hangs must not hold up the endpoint's other payments.
 AT_FIRST = 2
+# So many endpoints that do not answer are a crowd.
 CROWD = 8
 
 
 @dataclass(slots=True)
 class Lane:
-    """What this process knows of an endpoint. ``failing``: the different payments whose tries failed since the last success."""
+    """What this process knows of an endpoint. ``under_way``: those in flight, and those whose answer is being written down.
+    ``failing``: the different payments whose tries failed since the last success."""
 
     origin: str
     allowance: int = AT_FIRST
     in_flight: int = 0
+    under_way: int = 0
     answered_at: int | None = None
     failing: set[str] = field(default_factory=set)
 
@@ -40,10 +43,10 @@ class Lane:
 
 
 class Places:
-    """``on_free`` is called whenever a place has become free; with whether its endpoint is one that answers."""
+    """``on_free`` is called with the endpoint whenever a place has become free there, or a delivery has been written down."""
 
     def __init__(self, settings: NotificationSettings) -> None:
-        self.on_free: Callable[[bool], None] = lambda answers: None
+        self.on_free: Callable[[str], None] = lambda endpoint: None
         self._settings = settings
         self._lanes: dict[str, Lane] = {}
         self._at_origin: Counter[str] = Counter()
@@ -63,7 +66,7 @@ class Places:
 
     @property
     def crowded(self) -> bool:
-        """Whether many endpoints fail, or may well do so just now."""
+        """Whether many endpoints have failed since they last answered, or are being tried that may well fail."""
         return len(self._failing) >= CROWD or self._of_rank[1] + self._of_rank[2] >= CROWD
 
     @property
@@ -88,6 +91,7 @@ class Places:
         if (rank == 1 and self.free_for_unproven <= 0) or (rank == 2 and self.free_for_failing <= 0):
             return False
         lane.in_flight += 1
+        lane.under_way += 1
         self._at_origin[lane.origin] += 1
         self._of_rank[rank] += 1
         self._under_way[due.token] = rank
@@ -113,12 +117,13 @@ class Places:
         if self._at_origin[lane.origin] <= 0:
             del self._at_origin[lane.origin]
         self._under_way[due.token] = None
-        self.on_free(lane.rank == 0)
+        self.on_free(due.endpoint)
 
     def give_back(self, due: DueNotification) -> None:
         self.leave(due)
         del self._under_way[due.token]
-        self.on_free(self.answers(due.endpoint))
+        self.lane(due.endpoint).under_way -= 1
+        self.on_free(due.endpoint)
 
     def answered(self, endpoint: str, now: int) -> None:
         lane = self.lane(endpoint)
@@ -150,6 +155,11 @@ class Places:
         lane = self._lanes.get(endpoint)
         return lane is not None and lane.rank == 0
 
+    def is_busy(self, endpoint: str) -> bool:
+        """Whether anything is under way there: ``on_free`` will be called for it."""
+        lane = self._lanes.get(endpoint)
+        return lane is not None and lane.under_way > 0
+
     def answered_since(self, endpoint: str, moment: int) -> bool:
         """Whether it has answered this process since then."""
         answered_at = self.lane(endpoint).answered_at
@@ -174,7 +184,7 @@ class Places:
 
     def _forget_idle(self) -> None:
         """The older half of those that have nothing under way; they begin with one again."""
-        idle = [endpoint for endpoint, lane in self._lanes.items() if not lane.in_flight]
+        idle = [endpoint for endpoint, lane in self._lanes.items() if not lane.under_way]
         for endpoint in idle[: REMEMBERED_MAX // 2]:
             del self._lanes[endpoint]
             self._failing.discard(endpoint)

@@ -48,7 +48,7 @@ class UnderWay:
             self._pacing = False
 
     async def idle(self) -> None:
-        """Returns when every delivery taken up has been made."""
+        """Returns when every look has come to its end and every delivery taken up has been made."""
         while under_way := {*self._deliveries, *self._looks}:
             await asyncio.wait(under_way)
 

@@ -104,6 +104,8 @@ async def _delay(database: str, facts: dict[str, Any], dead: int) -> dict[str, f
         await end_all(
             store, [_to_dead(facts, number, nth) for number in range(dead) for nth in range(DEAD_BACKLOG)]
         )
+        if database.startswith("postgres"):  # what autovacuum does within its first minute
+            await asyncio.to_thread(value, database, "ANALYZE")
         gc.collect()
         gc.freeze()  # as `cauri serve` does
         await asyncio.gather(

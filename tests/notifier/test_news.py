@@ -112,6 +112,20 @@ async def test_more_endpoints_with_news_than_their_host_takes_are_told_one_and_a
     assert queue.heard([f"{path}-again" for path in paths]) == len(paths)
 
 
+async def test_a_shop_that_begins_to_fail_is_left_alone_as_soon_as_its_breaker_opens(queue: Queue) -> None:
+    paths = [f"/failing-{number}" for number in range(60)]
+    queue.receiver.standing.update(dict.fromkeys(paths, Answer(http(503))))
+    for payment in await queue.all_end(paths):
+        hears(queue, payment)
+    for _ in paths:
+        await queue.notifier.tell_news(queue.clock.now())
+        await queue.notifier.idle()
+    assert len(await queue.store.notifications.in_trouble()) == 1
+    assert queue.heard(paths) < 20
+    await queue.settles()
+    assert queue.heard(paths) < 20
+
+
 async def test_without_news_nothing_is_read(queue: Queue, proxy: CuttingProxy) -> None:
     await proxy.go()
     assert await queue.notifier.tell_news(queue.clock.now()) == 0

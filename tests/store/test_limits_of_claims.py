@@ -37,17 +37,19 @@ async def number(url: str, what: str) -> int:
     return int(found)
 
 
-async def due(store: Store, payments: int) -> None:
-    for _ in range(payments):
+async def six_due(store: Store) -> str:
+    """Six notifications are due at one endpoint, whose name it gives."""
+    for _ in range(6):
         assert await store.apply(cancelled(await store.open_payment(new_payment())))
+    [(endpoint, _)] = await store.notifications.due_by_endpoint(LATER, after="", lanes=1, most=1)
+    return endpoint
 
 
 async def test_one_notification_tries_an_endpoint_that_has_many_waiting(
     url: str, open_store: OpenStore
 ) -> None:
     store = await open_store(url)
-    await due(store, 6)
-    [(endpoint, _)] = await store.notifications.due_by_endpoint(LATER, after="", lanes=1, most=1)
+    endpoint = await six_due(store)
     assert await store.notifications.claim_held(endpoint, now=LATER, until=LATER + 1, claim="probe")
     assert await number(url, "notification WHERE claimed_by = 'probe'") == 1
 
@@ -56,8 +58,7 @@ async def test_one_notification_tries_an_endpoint_that_has_many_parked(
     url: str, open_store: OpenStore
 ) -> None:
     store = await open_store(url)
-    await due(store, 6)
-    [(endpoint, _)] = await store.notifications.due_by_endpoint(LATER, after="", lanes=1, most=1)
+    endpoint = await six_due(store)
     await store.engine.script([f"UPDATE notification SET due_at = NULL, parked_at = {NOW}"])
     queue = store.notifications
     assert await queue.claim_parked(endpoint, now=LATER, until=LATER + 1, claim="probe", parked_after=0)
@@ -67,7 +68,7 @@ async def test_one_notification_tries_an_endpoint_that_has_many_parked(
 @pytest.mark.parametrize("limit", [1, 3])
 async def test_what_was_parked_is_told_again_in_slices(limit: int, url: str, open_store: OpenStore) -> None:
     store = await open_store(url)
-    await due(store, 6)
+    await six_due(store)
     await store.engine.script([f"UPDATE notification SET due_at = NULL, parked_at = {NOW}"])
     assert await store.notifications.replay_parked(LATER, limit=limit) == limit
     assert await number(url, f"notification WHERE due_at = {LATER}") == limit

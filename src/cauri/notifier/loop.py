@@ -69,16 +69,13 @@ class Notifier:
     def hear(self, endpoint: str | None = None) -> None:
         """Something new is due, at this endpoint: the next tick looks for it, or ``tell_news`` where it is known to answer."""
         if endpoint is not None and self._places.answers(endpoint) and not self._endpoints.is_open(endpoint):
-            self._tell_of(endpoint)
+            self._fresh[endpoint] = None
+            self.wake_news()
             return
         if endpoint is not None and len(self._hints) < LANES:
             self._hints[endpoint] = None
         self._news = True
         self._wake_for_unproven()
-
-    def _tell_of(self, endpoint: str) -> None:
-        self._fresh[endpoint] = None
-        self.wake_news()
 
     async def tick(self, now: int) -> int:
         """How many notifications were taken up or put off; each is delivered in a task of its own."""
@@ -97,9 +94,11 @@ class Notifier:
         try:
             most = min(self._settings.per_host, max(self._places.free, 1))
             lanes = await self._queue.due_of_endpoints(fresh, now, most)
+            self._leave_to_tick([endpoint for endpoint, _ in lanes if self._endpoints.is_open(endpoint)])
+            lanes = [lane for lane in lanes if not self._endpoints.is_open(lane[0])]
             wanted = self._places.take(each for _, due in lanes for each in due)
             for endpoint, due in lanes:
-                if len(due) == most or not all(self._places.has(each.token) for each in due) or not due:
+                if not due or len(due) == most or not all(self._places.has(each.token) for each in due):
                     self._come_back_to(endpoint, bool(due))
             return await self._claim(wanted, now) + bool(self._fresh)
         except BaseException:
@@ -114,6 +113,8 @@ class Notifier:
             self._leave_to_tick([endpoint])
 
     def _leave_to_tick(self, endpoints: Sequence[str]) -> None:
+        if not endpoints:
+            return
         for endpoint in endpoints[: LANES - len(self._hints)]:
             self._hints[endpoint] = None
         self._news = True
@@ -271,7 +272,7 @@ class Notifier:
     def _freed(self, endpoint: str) -> None:
         if endpoint in self._left:
             self._left.discard(endpoint)
-            self._tell_of(endpoint)
+            self.hear(endpoint)  # it may answer no more
         if not (self._more or self._news):
             return
         self._only_room = True

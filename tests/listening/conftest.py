@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import socket
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 
 import httpx
@@ -38,7 +39,7 @@ class ComingAndGoing(Receiver):
 
     async def start(self) -> None:
         if not hasattr(self, "_news"):
-            self._news = asyncio.Condition()
+            self._news = defaultdict(asyncio.Condition)
         self._lines = set()
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
 

@@ -88,7 +88,7 @@ class Receiver:
     url: str = ""
 
     async def start(self, tls: ssl.SSLContext | None = None) -> None:
-        self._news = asyncio.Condition()
+        self._news: dict[str, asyncio.Condition] = defaultdict(asyncio.Condition)
         self._lines: set[asyncio.StreamWriter] = set()
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=tls)
         self.url = f"http{'s' if tls else ''}://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
@@ -103,8 +103,8 @@ class Receiver:
 
     async def heard(self, path: str, times: int, within_s: float = 10) -> list[Post]:
         """The posts of this path, once there are so many."""
-        async with self._news:
-            await asyncio.wait_for(self._news.wait_for(lambda: len(self.posts[path]) >= times), within_s)
+        async with self._news[path], asyncio.timeout(within_s):
+            await self._news[path].wait_for(lambda: len(self.posts[path]) >= times)
         return self.posts[path]
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -123,9 +123,9 @@ class Receiver:
         path = line.split(" ")[1]
         self.at_once[path] += 1
         self.most_at_once[path] = max(self.most_at_once[path], self.at_once[path])
-        async with self._news:
+        async with self._news[path]:
             self.posts[path].append(Post(line, headers, body))
-            self._news.notify_all()
+            self._news[path].notify_all()
         if path in self.before_answer:
             self.before_answer[path]()
         try:

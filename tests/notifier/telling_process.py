@@ -22,11 +22,14 @@ async def tell(database: str, settings: NotificationSettings) -> None:
     store = Store(engine_for(database), Vault(SECRET))
     sender = Sender(clock, private_allowed=True, ports=(0,), timeout_s=settings.timeout_s)
     notifier = Notifier(store, sender, clock, settings)
-    loop = Loop("notifier", notifier.tick, period_s=0.2, clock=clock)
-    notifier.wake = loop.wake
-    loop.start()
+    queue = Loop("notifier", notifier.tick, period_s=0.2, clock=clock)
+    news = Loop("news", notifier.tell_news, period_s=0.2, clock=clock)
+    notifier.wake, notifier.wake_news = queue.wake, news.wake
+    queue.start()
+    news.start()
     await told.wait()
-    await loop.stop()
+    await queue.stop()
+    await news.stop()
     await notifier.stop()
     await store.close()
 

@@ -3,7 +3,7 @@
 #   make test            every test, on both database engines                       (ARGS='-k words' runs some)
 #   make check           ruff and mypy
 #   make bench           the benchmark, in one run                                  (ARGS='--seconds 5')
-#   make soak            processes killed during ten thousand deliveries, perhaps half an hour
+#   make soak            processes killed during ten thousand deliveries, eight times: some seven minutes
 #   make kills           the gateway killed before every line of an attempt, many hours   (KILLS=lines: twenty minutes; ARGS='-k "sqlite and wave"')
 #   make ci              check and test
 

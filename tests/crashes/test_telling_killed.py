@@ -49,7 +49,7 @@ async def processes(tmp_path: Path) -> AsyncIterator[Processes]:
 
 def report(name: str, orders: Orders, deaths: int) -> None:
     print(
-        f"\\n{name}: {orders.number} payments, {sum(len(each) for each in orders.receiver.posts.values())} deliveries, "
+        f"\n{name}: {orders.number} payments, {sum(len(each) for each in orders.receiver.posts.values())} deliveries, "
         f"{deaths} deaths, {orders.duplicates()} duplicates, {len(orders.out_of_order())} out of order"
     )
 

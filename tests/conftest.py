@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import shutil
@@ -13,8 +14,11 @@ from typing import Any
 import asyncpg
 import pytest
 import pytest_asyncio
+import uvloop
 
 from tests.running import Running, run
+
+asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # the loop that `cauri serve` runs on
 
 ENGINES = ("sqlite", "postgres")
 

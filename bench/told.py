@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import random
 import sys
@@ -21,6 +20,7 @@ from bench.telling import Telling, add_sites, end, end_all, new_payment, store_o
 from cauri import logs
 from cauri.domain.endpoints import endpoint_of
 from cauri.domain.payment import Payment
+from cauri.serving import spare_what_stays
 from cauri.store import Store
 from cauri.store.migrate import migrate
 
@@ -106,8 +106,7 @@ async def _delay(database: str, facts: dict[str, Any], dead: int) -> dict[str, f
         )
         if database.startswith("postgres"):  # what autovacuum does within its first minute
             await asyncio.to_thread(value, database, "ANALYZE")
-        gc.collect()
-        gc.freeze()  # as `cauri serve` does
+        spare_what_stays()  # as `cauri serve` does
         await asyncio.gather(
             _healthy(store, telling, facts, ended),
             _dying(store, telling, facts, dead) if dead else asyncio.sleep(0),

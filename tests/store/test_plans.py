@@ -62,7 +62,7 @@ STATEMENTS: dict[str, dict[str, Any]] = {
 BATCHES = sorted(
     name
     for name, query in queries("postgres").items()
-    if "json_array_elements" in query.sql and name != "connectors_due"
+    if re.search(r"json_array_elements|unnest\(", query.sql) and name != "connectors_due"
 )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import json
 import os
 import re
@@ -48,7 +47,15 @@ from cauri.keys import (
     kept_secret,
 )
 from cauri.sandbox import Sandbox, SandboxOptions
-from cauri.serving import AlreadyServed, Server, SingleProcess, bound_socket, stop_signal, url_of
+from cauri.serving import (
+    AlreadyServed,
+    Server,
+    SingleProcess,
+    bound_socket,
+    spare_what_stays,
+    stop_signal,
+    url_of,
+)
 from cauri.store import Store, engine_for
 from cauri.store.migrate import migrate
 from cauri.workers import Workers
@@ -242,7 +249,7 @@ async def _sandbox(options: SandboxOptions, sockets: list[socket.socket], ready_
     _tell(instance)
     if ready_file is not None:
         _write_ready(ready_file, instance.facts())
-    _spare_what_stays()
+    spare_what_stays()
     await told.wait()
     await instance.stop()
 
@@ -273,17 +280,11 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
     await gateway.start()
     server = Server(gateway, listener)
     await server.start()
-    _spare_what_stays()
+    spare_what_stays()
     await told.wait()
     gateway.end_waits()
     await server.stop()
     await gateway.stop()
-
-
-def _spare_what_stays() -> None:
-    """What start-up has made is no garbage: looking through it again and again costs a tenth of the rate (docs/benchmarks.md)."""
-    gc.collect()
-    gc.freeze()
 
 
 def _tell(instance: Sandbox) -> None:

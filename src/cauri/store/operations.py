@@ -106,7 +106,10 @@ def _written_before(changes: Sequence[Change], fields: list[Fields]) -> Operatio
 
 
 def record_deliveries(deliveries: Sequence[Fields]) -> Operation[list[bool]]:
-    """Writes deliveries and what they did to their notifications; False where the claim was no longer ours."""
+    """Writes deliveries and what they did to their notifications; False where the claim was no longer ours.
+
+    PostgreSQL does all of it in the first statement.
+    """
     ours = {row[0] for row in (yield Statement("record_tries", rows=deliveries))}
     yield Statement("insert_deliveries", rows=deliveries)
     return [row["token"] in ours for row in deliveries]

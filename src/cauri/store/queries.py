@@ -35,6 +35,11 @@ _FRAGMENTS: dict[Dialect, dict[str, str]] = {
         "without_rowid": " WITHOUT ROWID",
         "json_rows": "json_group_array",
         "json_row": "json_array",
+        # While a notification was being sent its payment changed, or it was to be told again: what came of the POST does not settle that.
+        "asked_meanwhile": (
+            "(n.due_version > CAST(r.value->>'version' AS INTEGER) OR n.since > CAST(r.value->>'at' AS BIGINT)"
+            " OR (r.value->>'delivered' = '0' AND n.tries + 1 <> CAST(r.value->>'number' AS INTEGER)))"
+        ),
     },
     "postgres": {
         # The planner takes a limit that it cannot know for a tenth of the rows: of a hundred, one is left, so that it looks each of
@@ -48,6 +53,9 @@ _FRAGMENTS: dict[Dialect, dict[str, str]] = {
         "without_rowid": "",
         "json_rows": "json_agg",
         "json_row": "json_build_array",
+        "asked_meanwhile": (
+            "(n.due_version > r.version OR n.since > r.at OR (r.delivered = '0' AND n.tries + 1 <> r.number))"
+        ),
     },
 }
 _COLUMNS = {
@@ -59,11 +67,6 @@ _COLUMNS = {
     "site": ", ".join(f"s.{name}" for name in SITE_COLUMNS),
     "admin_token": ", ".join(f"t.{name}" for name in ADMIN_TOKEN_COLUMNS),
     "delivery": ", ".join(f"d.{name}" for name in LOGGED_COLUMNS),
-    # While a notification was being sent its payment changed, or it was to be told again: what came of the POST does not settle that.
-    "asked_meanwhile": (
-        "(n.due_version > CAST(r.value->>'version' AS INTEGER) OR n.since > CAST(r.value->>'at' AS BIGINT)"
-        " OR (r.value->>'delivered' = '0' AND n.tries + 1 <> CAST(r.value->>'number' AS INTEGER)))"
-    ),
 }
 _PARAMETER = re.compile(r"(?<!:):([a-z_]+(?:\.[a-z_]+)?)")
 _VALUES = re.compile(r"\{values (\(.*?\))\}", re.DOTALL)

@@ -5,7 +5,7 @@
 -- {skip_locked} passes over rows that another process holds, where the engine has row locks. Where there is a LIMIT beside it, the rows are
 -- chosen in a WITH: PostgreSQL may run a sub-select again for each row that it compares, and each time chooses other rows.
 --
--- Opening a payment is the one operation that is spelled for each engine by itself (docs/benchmarks.md has the measured reason): on
+-- Opening a payment and recording a delivery are spelled for each engine by itself (docs/benchmarks.md has the measured reason): on
 -- PostgreSQL :rows.field is an array of that field of all rows, on SQLite {values (…)} is one such list for each row.
 
 -- name: insert_payments [postgres]
@@ -386,7 +386,39 @@ FROM {rows}
 WHERE n.slot = CAST(r.value->>'slot' AS INTEGER) AND n.token = r.value->>'token' AND n.endpoint = ''
 RETURNING token
 
--- name: record_tries
+-- name: record_tries [postgres]
+-- Every POST is a row, whoever holds the claim now; and what it did to its notification, if the claim is still ours. A newer state that
+-- came meanwhile, or a wish to be told again, stays due as it was marked.
+WITH told (slot, token, claim, endpoint, delivered, delivery_id, at, site_id, transaction_id, number, version, code, url, status,
+           duration_ms, answer, error, next_try_at) AS (
+    SELECT * FROM unnest(
+        CAST(:rows.slot AS integer[]), CAST(:rows.token AS text[]), CAST(:rows.claim AS text[]), CAST(:rows.endpoint AS text[]),
+        CAST(:rows.delivered AS text[]), CAST(:rows.delivery_id AS text[]), CAST(:rows.at AS bigint[]),
+        CAST(:rows.site_id AS text[]), CAST(:rows.transaction_id AS text[]), CAST(:rows.number AS integer[]),
+        CAST(:rows.version AS integer[]), CAST(:rows.code AS text[]), CAST(:rows.url AS text[]), CAST(:rows.status AS integer[]),
+        CAST(:rows.duration_ms AS integer[]), CAST(:rows.answer AS text[]), CAST(:rows.error AS text[]),
+        CAST(:rows.next_try_at AS bigint[]))
+    LIMIT {first 100000}),
+logged AS (
+    INSERT INTO delivery (slot, token, delivery_id, at, site_id, transaction_id, number, version, code, url, status, duration_ms,
+                          answer, error, next_try_at)
+    SELECT slot, token, delivery_id, at, site_id, transaction_id, number, version, code, url, status, duration_ms, answer, error,
+           next_try_at
+    FROM told
+    ON CONFLICT DO NOTHING)
+UPDATE notification AS n SET
+    told_version = CASE WHEN r.delivered = '1' THEN r.version ELSE n.told_version END,
+    tried_version = r.version,
+    due_at = CASE WHEN {asked_meanwhile} THEN n.due_at WHEN r.delivered = '1' THEN NULL ELSE r.next_try_at END,
+    tries = CASE WHEN {asked_meanwhile} THEN n.tries ELSE n.tries + 1 END,
+    parked_at = CASE WHEN {asked_meanwhile} THEN n.parked_at
+                     WHEN r.delivered = '0' AND r.next_try_at IS NULL THEN COALESCE(n.parked_at, r.at) END,
+    endpoint = r.endpoint, claimed_until = 0, claimed_by = NULL
+FROM told AS r
+WHERE n.slot = r.slot AND n.token = r.token AND n.claimed_by = r.claim
+RETURNING n.token
+
+-- name: record_tries [sqlite]
 -- What a delivery did to its notification, if the claim is still ours. A newer state that came meanwhile, or a wish to be told again,
 -- stays due as it was marked.
 UPDATE notification AS n SET
@@ -403,7 +435,7 @@ FROM {rows}
 WHERE n.slot = CAST(r.value->>'slot' AS INTEGER) AND n.token = r.value->>'token' AND n.claimed_by = r.value->>'claim'
 RETURNING token
 
--- name: insert_deliveries
+-- name: insert_deliveries [sqlite]
 -- Every POST is a row, whoever holds the claim now.
 INSERT INTO delivery (slot, token, delivery_id, at, site_id, transaction_id, number, version, code, url, status, duration_ms, answer,
                       error, next_try_at)

@@ -71,7 +71,7 @@ class Store(Statements):
             key=lambda change: change.after.token,
         )
         self._delivering = Group[dict[str, Any], bool](
-            lambda rows: engine.write(lambda: record_deliveries(rows)),
+            lambda rows: engine.write(lambda: record_deliveries(rows), single=True),
             lanes=lanes,
             key=lambda row: row["token"],
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+from collections import deque
 from collections.abc import Callable
 
 import pytest
@@ -223,6 +224,19 @@ async def test_two_at_once_do_not_take_each_others(desk: Desk) -> None:
     second = await desk.listen("--state", "kept.json")
     assert await second.stop(0) == 2
     assert "another 'cauri listen' does this already" in second.lines[-1]
+
+
+@pytest.mark.parametrize("later", ["1", "²", "-1", "soon", "", "Wed, 21 Oct 2015 07:28:00 GMT"])
+async def test_a_gateway_that_asks_to_be_left_alone_is_asked_again(
+    desk: Desk, shop: ComingAndGoing, later: str
+) -> None:
+    once = deque([Answer(http(503, b"", f"Retry-After: {later}"))])
+    shop.answers.default_factory = lambda: once
+    await shop.start()
+    listening = await desk.listen(gateway=shop.url)
+    await listening.says("the gateway is away: HTTP 503")
+    await listening.says("no Cauri gateway")
+    assert await listening.stop(0) == 2
 
 
 WRONG = [

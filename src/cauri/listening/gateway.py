@@ -11,14 +11,18 @@ import msgspec
 from yarl import URL
 
 from cauri import __version__
+from cauri.clock import Clock
 from cauri.notifier.causes import fault_of
 from cauri.notifier.faults import in_words
+from cauri.notifier.retry_after import retry_after_s
 
 T = TypeVar("T")
 
 WAIT_S = 20
 # Longer than the gateway waits: an answer that does not come by then never will.
 TIMEOUT = aiohttp.ClientTimeout(total=WAIT_S + 15, sock_connect=10)
+# Whatever Retry-After says: somebody sits before this.
+ALONE_MAX_S = 60
 
 
 class Notification(msgspec.Struct, frozen=True):
@@ -46,7 +50,7 @@ class Page(msgspec.Struct, frozen=True):
 class Away(Exception):
     """The gateway does not answer, or not now; ``after_s``: it asked to be left alone for so long."""
 
-    def __init__(self, why: str, after_s: float = 0.0) -> None:
+    def __init__(self, why: str, after_s: int = 0) -> None:
         super().__init__(why)
         self.after_s = after_s
 
@@ -133,7 +137,7 @@ def _trouble(status: int, retry_after: str, body: bytes, resumed: bool) -> Excep
     if status in (429, 502, 503, 504) or (status >= 500 and code):
         return Away(
             f"HTTP {status}{': ' + words if words else ''}",
-            float(retry_after) if retry_after.isdigit() else 0.0,
+            min(retry_after_s(retry_after, Clock().now()) or 0, ALONE_MAX_S),
         )
     if code == "not_found" and words.startswith("transaction_id"):
         return Gone(words)

@@ -39,6 +39,10 @@ async def delivered(
     """A delivery made at ``at`` by whoever holds the claim ``one``."""
     queue = store.notifications
     await queue.claim(await queue.due(at, 500), now=at, until=at + SECOND, claim="one")
+    await store.record_delivery(delivery_of(payment, at, status=status, next_at=next_at))
+
+
+def delivery_of(payment: Payment, at: int, *, status: int = 200, next_at: int | None = None) -> Delivered:
     row = DeliveryRow(
         at=at,
         number=1,
@@ -51,17 +55,15 @@ async def delivered(
         error=None,
         next_try_at=next_at,
     )
-    await store.record_delivery(
-        Delivered(
-            slot=payment.slot,
-            token=payment.token,
-            site_id=payment.site_id,
-            transaction_id=payment.transaction_id,
-            claim="one",
-            delivery_id=f"{payment.token}-{at}",
-            delivered=status == 200,
-            row=row,
-        )
+    return Delivered(
+        slot=payment.slot,
+        token=payment.token,
+        site_id=payment.site_id,
+        transaction_id=payment.transaction_id,
+        claim="one",
+        delivery_id=f"{payment.token}-{at}",
+        delivered=status == 200,
+        row=row,
     )
 
 
@@ -213,6 +215,34 @@ async def test_what_a_sender_is_just_writing_is_told_again_too(
         assert await last == 1
         assert await replay() == 0
     await writer.close()
+
+
+@pytest.mark.parametrize("status", [200, 500])
+async def test_a_change_that_commits_while_its_delivery_is_being_written_stays_due(
+    status: int, new_database: NewDatabase, open_store: OpenStore
+) -> None:
+    """PostgreSQL: the delivery's row was read before the change was committed, and is judged after it."""
+    server_database = await new_database("postgres")
+    await _migrated(server_database)
+    store = await open_store(server_database)
+    payment = await ended(store)
+    at, later, queue = NOW + 5, NOW + 7, store.notifications
+    assert await queue.claim(await queue.due(at, 9), now=at, until=at + SECOND, claim="one")
+    writer = await asyncpg.connect(server_database)
+    changing = writer.transaction()
+    await changing.start()
+    marked = "UPDATE notification SET due_version = due_version + 1, due_at = $2, tries = 0 WHERE token = $1"
+    await writer.execute(marked, payment.token, later)
+    recording = asyncio.create_task(
+        store.record_delivery(delivery_of(payment, at, status=status, next_at=NOW + DAY))
+    )
+    await asyncio.sleep(0.2)
+    assert not recording.done()
+    await changing.commit()
+    await writer.close()
+    assert await recording
+    assert [(each.token, each.tries) for each in await queue.due(later, 9)] == [(payment.token, 0)]
+    assert len((await store.timeline(payment)).deliveries) == 1
 
 
 async def test_the_queue_is_counted(empty_database: str, open_store: OpenStore) -> None:

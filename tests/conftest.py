@@ -15,9 +15,12 @@ import asyncpg
 import pytest
 import pytest_asyncio
 import uvloop
+from hypothesis import settings
 
 from tests.running import Running, run
 
+settings.register_profile("patient", deadline=None)  # nothing here is timed
+settings.load_profile("patient")
 asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # the loop that `cauri serve` runs on
 
 ENGINES = ("sqlite", "postgres")
@@ -42,6 +45,13 @@ def postgres_url() -> Iterator[str]:
     server = pgserver.get_server(folder, cleanup_mode="stop")
     with_room_for_every_gateway(server, folder, pgserver.pgexec.pgexec)
     yield server.get_uri()
+    # What it has not written yet is nobody's: a stop that writes it takes ten seconds.
+    pgserver.pgexec.pgexec(
+        "pg_ctl",
+        ("-w", "-m", "immediate", "-D", folder, "stop"),
+        bin_path=server.bin_path,
+        user=server.system_user,
+    )
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
 

@@ -18,7 +18,6 @@ from cauri.operators.orange_webpay import OrangeWebPay
 from cauri.operators.pawapay import PawaPay
 from cauri.operators.paygate import PayGate
 from cauri.operators.wave import Wave
-from cauri.store.queries import queries
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "cauri"
@@ -187,11 +186,6 @@ def test_the_tables_of_moves_are_total() -> None:
 )
 def test_each_connector_says_when_it_gives_up_on_silence(connector: type) -> None:
     assert connector.silence is not None  # type: ignore[attr-defined]
-
-
-def test_both_engines_have_the_same_statements_but_for_two() -> None:
-    """Row locks are PostgreSQL's; its ``insert_payments`` writes the first history row itself."""
-    assert set(queries("postgres")) ^ set(queries("sqlite")) <= {"lock_payments", "insert_opened"}
 
 
 def test_every_statement_says_in_a_sentence_what_it_does() -> None:

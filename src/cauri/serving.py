@@ -17,7 +17,6 @@ import uvicorn
 from cauri.api.h2c import H2cSafeProtocol
 
 GRACE_S = 10
-GARBAGE_AFTER = 50_000  # new objects
 
 
 def bound_socket(host: str, port: int) -> socket.socket:
@@ -59,11 +58,9 @@ def stop_signal() -> asyncio.Event:
 
 
 def spare_what_stays() -> None:
-    """What start-up has made is no garbage: looking through it again and again costs a tenth of the rate, and looking for garbage after
-    each 700 new objects, of which thousands live for a POST, another twentieth (docs/benchmarks.md)."""
+    """What start-up has made is no garbage: looking through it again and again costs a tenth of the rate (docs/benchmarks.md)."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(GARBAGE_AFTER, 20, 50)
 
 
 class Server:

@@ -66,6 +66,34 @@ BATCHES = sorted(
 )
 
 
+# How a plan reads more than what is named: a join with a whole table, or all that is due, asked or parked, of whomever.
+EVERYTHING = r"(Hash|Merge) .*Join|Seq Scan on (payment|attempt|notification|surplus|delivery)|using notification_due\b"
+OF_ONE_ENDPOINT = {"endpoint": "e3", "now": NOW, "until": NOW, "claim": "c", "limit": 500}
+# What asks the queue of named notifications and endpoints → its parameters.
+OF_THE_QUEUE: dict[str, dict[str, Any]] = {
+    "claim_notifications": {
+        "rows": json.dumps([{"slot": n % 256, "token": f"t{n}"} for n in range(3, 123, 3)]),
+        **OF_ONE_ENDPOINT,
+    },
+    "hold_notifications": {
+        "rows": json.dumps([{"slot": n % 256, "token": f"t{n}"} for n in range(3, 123, 3)]),
+        "last": 1,
+        **OF_ONE_ENDPOINT,
+    },
+    "due_of_endpoints": {
+        "rows": json.dumps([{"endpoint": f"e{n}"} for n in range(49)]),
+        "now": NOW,
+        "most": 32,
+    },
+    "due_by_endpoint": {"after": "", "lanes": 20, "now": NOW, "most": 32},
+    "claim_held": OF_ONE_ENDPOINT,
+    "claim_parked": {"after": 0, **OF_ONE_ENDPOINT},
+    "bring_forward": {"answered_at": NOW, "brought_at": NOW, **OF_ONE_ENDPOINT, "now": 0},
+    "replay_parked": {"site_id": "s3", **OF_ONE_ENDPOINT},
+    "replay_since": {"site_id": "s3", "since": 0, **OF_ONE_ENDPOINT},
+}
+
+
 async def _filled(engine: str, url: str, rows: int) -> str:
     made = engine_for(url)
     await migrate(made)
@@ -140,3 +168,46 @@ async def test_what_a_batch_names_is_looked_up_row_by_row(session: asyncpg.Conne
     assert not re.search(
         r"(Hash|Merge) .*Join|Seq Scan on (payment|attempt|notification|surplus|delivery)", plan
     ), plan
+
+
+# A queue as PostgreSQL may meet it: what was done before it looked at the tables, and after.
+QUEUES = {
+    "analysed when nothing was due": (
+        ["UPDATE notification SET due_at = NULL, parked_at = NULL", "VACUUM ANALYZE notification"],
+        [
+            "UPDATE notification SET due_at = since WHERE slot % 2 = 0",
+            "UPDATE notification SET parked_at = since WHERE slot % 2 = 1",
+        ],
+    ),
+    "all of it at one shop": (
+        [
+            "UPDATE notification SET endpoint = 'e3', site_id = 's3', due_at = since, parked_at = NULL",
+            "UPDATE notification SET parked_at = since, due_at = NULL WHERE slot % 2 = 1",
+            "VACUUM ANALYZE notification",
+        ],
+        [],
+    ),
+}
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session", params=QUEUES)
+async def queue(
+    request: pytest.FixtureRequest, new_database: NewDatabase
+) -> AsyncIterator[asyncpg.Connection]:
+    """PostgreSQL, which plans for the values at hand, as it does the first five times on each connection."""
+    url = await _filled("postgres", await new_database("postgres"), ROWS)
+    session = await asyncpg.connect(url, server_settings={"plan_cache_mode": "force_custom_plan"})
+    before, after = QUEUES[request.param]
+    for statement in ("ALTER TABLE notification SET (autovacuum_enabled = false)", *before, *after):
+        await session.execute(statement)
+    yield session
+    await session.close()
+
+
+@pytest.mark.parametrize("name", OF_THE_QUEUE)
+async def test_the_queue_is_not_read_whole(queue: asyncpg.Connection, name: str) -> None:
+    query = queries("postgres")[name]
+    values = [OF_THE_QUEUE[name][each] for each in query.parameters]
+    rows = await queue.fetch("EXPLAIN " + query.sql, *values)
+    plan = "\n".join(row[0] for row in rows)
+    assert not re.search(EVERYTHING, plan), plan

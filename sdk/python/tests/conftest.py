@@ -12,8 +12,12 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import settings
 
 from cauri_shop import AsyncCheckout, Checkout
+
+settings.register_profile("patient", deadline=None)  # nothing here is timed
+settings.load_profile("patient")
 
 APIKEY, SITE_ID, SECRET = "cauri-sandbox-apikey", "445160", "cauri-sandbox-secret-key"
 RESPONSE_ID = "1617808789.7749"

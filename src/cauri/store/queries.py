@@ -31,6 +31,7 @@ _FRAGMENTS: dict[Dialect, dict[str, str]] = {
     "sqlite": {
         "rows": "json_each(:rows) AS r",
         "skip_locked": "",
+        "named": "SELECT c.slot, c.token FROM chosen c",
         "text": "TEXT",
         "without_rowid": " WITHOUT ROWID",
         "json_rows": "json_group_array",
@@ -42,11 +43,15 @@ _FRAGMENTS: dict[Dialect, dict[str, str]] = {
         ),
     },
     "postgres": {
-        # The planner takes a limit that it cannot know for a tenth of the rows: of a hundred, one is left, so that it looks each of
-        # them up by its key. With ten it read all that was due and joined them, where a few thousand were.
+        # The planner takes a limit that it cannot know for a tenth of the rows: of a hundred, one is left, so that a plan for any values
+        # looks each of them up by its key. With ten it read all that was due and joined them, where a few thousand were.
         "rows": (
             "(SELECT value FROM (SELECT value FROM json_array_elements(CAST(:rows AS json)) LIMIT (SELECT 100000)) AS e"
             " LIMIT (SELECT 100000)) AS r(value)"
+        ),
+        # The same twice: of a slice of a long queue the planner would count on a tenth of that queue.
+        "named": (
+            "SELECT d.slot, d.token FROM (SELECT c.slot, c.token FROM chosen c LIMIT (SELECT 100000)) AS d LIMIT (SELECT 100000)"
         ),
         "skip_locked": "FOR UPDATE SKIP LOCKED",
         "text": 'TEXT COLLATE "C"',
@@ -67,6 +72,7 @@ _COLUMNS = {
     "site": ", ".join(f"s.{name}" for name in SITE_COLUMNS),
     "admin_token": ", ".join(f"t.{name}" for name in ADMIN_TOKEN_COLUMNS),
     "delivery": ", ".join(f"d.{name}" for name in LOGGED_COLUMNS),
+    "for_ever": str(2**63 - 1),
 }
 _PARAMETER = re.compile(r"(?<!:):([a-z_]+(?:\.[a-z_]+)?)")
 _VALUES = re.compile(r"\{values (\(.*?\))\}", re.DOTALL)

@@ -5,6 +5,10 @@
 -- {skip_locked} passes over rows that another process holds, where the engine has row locks. Where there is a LIMIT beside it, the rows are
 -- chosen in a WITH: PostgreSQL may run a sub-select again for each row that it compares, and each time chooses other rows.
 --
+-- Where the queue is asked, its statistics may be an hour old and say that nothing is due. So rows that are named are guarded by
+-- COALESCE(condition, FALSE), which no index answers, and one endpoint's by comparing (endpoint, due_at), which only its own index does: or
+-- PostgreSQL reads all that is due, for each claim. {named} are the keys of a slice that was chosen.
+--
 -- Opening a payment and recording a delivery are spelled for each engine by itself (docs/benchmarks.md has the measured reason): on
 -- PostgreSQL :rows.field is an array of that field of all rows, on SQLite {values (…)} is one such list for each row.
 
@@ -174,7 +178,7 @@ FROM {rows} WHERE true
 INSERT INTO notification (slot, token, site_id, endpoint, due_version, told_version, tried_version, due_at, since, tries, claimed_until)
 SELECT CAST(r.value->>'slot' AS INTEGER), r.value->>'token', r.value->>'site_id', r.value->>'endpoint',
        CAST(r.value->>'version' AS INTEGER), 0, 0, CAST(r.value->>'at' AS BIGINT), CAST(r.value->>'at' AS BIGINT), 0, 0
-FROM {rows} WHERE true
+FROM {rows} WHERE true ORDER BY 1, 2
 ON CONFLICT (slot, token) DO UPDATE SET due_version = excluded.due_version, due_at = excluded.due_at, since = excluded.since,
     endpoint = excluded.endpoint, tries = 0, parked_at = NULL
 
@@ -225,7 +229,7 @@ WITH chosen (slot, token, number) AS MATERIALIZED (
     ORDER BY b.next_ask_at LIMIT :limit {skip_locked})
 UPDATE attempt AS a SET claimed_until = :until, claimed_by = :claim
 WHERE (a.slot, a.token, a.number) IN (SELECT c.slot, c.token, c.number FROM chosen c)
-  AND a.next_ask_at <= :now AND a.claimed_until < :now
+  AND COALESCE(a.next_ask_at <= :now, FALSE) AND a.claimed_until < :now
 RETURNING {attempt_returned}
 
 -- name: release_asks
@@ -280,7 +284,9 @@ WITH RECURSIVE lane (endpoint, step) AS (
 SELECT lane.endpoint, (
     SELECT {json_rows}({json_row}(f.slot, f.token, f.site_id, f.endpoint, f.since, f.tries)) FROM (
         SELECT k.slot, k.token, k.site_id, k.endpoint, k.since, k.tries FROM notification k
-        WHERE k.endpoint = lane.endpoint AND k.due_at <= :now AND k.claimed_until < :now ORDER BY k.due_at LIMIT {first :most}) AS f)
+        WHERE (k.endpoint, k.due_at) >= (lane.endpoint, 0) AND (k.endpoint, k.due_at) <= (lane.endpoint, :now) AND k.due_at IS NOT NULL
+          AND k.claimed_until < :now
+        ORDER BY k.endpoint, k.due_at LIMIT {first :most}) AS f)
 FROM lane WHERE lane.endpoint IS NOT NULL
 
 -- name: due_of_endpoints
@@ -288,7 +294,9 @@ FROM lane WHERE lane.endpoint IS NOT NULL
 SELECT r.value->>'endpoint', (
     SELECT {json_rows}({json_row}(f.slot, f.token, f.site_id, f.endpoint, f.since, f.tries)) FROM (
         SELECT k.slot, k.token, k.site_id, k.endpoint, k.since, k.tries FROM notification k
-        WHERE k.endpoint = r.value->>'endpoint' AND k.due_at <= :now AND k.claimed_until < :now ORDER BY k.due_at LIMIT {first :most}) AS f)
+        WHERE (k.endpoint, k.due_at) >= (r.value->>'endpoint', 0) AND (k.endpoint, k.due_at) <= (r.value->>'endpoint', :now) AND k.due_at IS NOT NULL
+          AND k.claimed_until < :now
+        ORDER BY k.endpoint, k.due_at LIMIT {first :most}) AS f)
 FROM {rows}
 
 -- name: claim_notifications
@@ -298,29 +306,32 @@ UPDATE notification AS n SET claimed_until = :until, claimed_by = :claim
 WHERE (n.slot, n.token) IN (
         SELECT m.slot, m.token
         FROM {rows} JOIN notification m ON m.slot = CAST(r.value->>'slot' AS INTEGER) AND m.token = r.value->>'token'
-        WHERE m.due_at <= :now AND m.claimed_until < :now ORDER BY m.slot, m.token {skip_locked})
-  AND n.due_at <= :now AND n.claimed_until < :now
+        WHERE COALESCE(m.due_at <= :now, FALSE) AND m.claimed_until < :now ORDER BY m.slot, m.token {skip_locked})
+  AND COALESCE(n.due_at <= :now, FALSE) AND n.claimed_until < :now
 RETURNING slot, token, site_id, endpoint, since, tries
 
 -- name: claim_held
 -- The next of what an endpoint has waiting, due or not, leased as the one that tries whether it answers.
 WITH chosen (slot, token) AS MATERIALIZED (
     SELECT m.slot, m.token FROM notification m
-    WHERE m.endpoint = :endpoint AND m.due_at IS NOT NULL AND m.claimed_until < :now ORDER BY m.due_at LIMIT {first 1} {skip_locked})
+    WHERE (m.endpoint, m.due_at) >= (:endpoint, 0) AND (m.endpoint, m.due_at) <= (:endpoint, {for_ever}) AND m.due_at IS NOT NULL
+      AND m.claimed_until < :now
+    ORDER BY m.endpoint, m.due_at LIMIT {first 1} {skip_locked})
 UPDATE notification AS n SET claimed_until = :until, claimed_by = :claim
-WHERE (n.slot, n.token) IN (SELECT c.slot, c.token FROM chosen c)
-  AND n.due_at IS NOT NULL AND n.claimed_until < :now
+WHERE (n.slot, n.token) IN ({named})
+  AND COALESCE(n.due_at IS NOT NULL, FALSE) AND n.claimed_until < :now
 RETURNING slot, token, site_id, endpoint, since, tries
 
 -- name: claim_parked
 -- The newest of what an endpoint has parked, leased as the one that tries whether it answers.
 WITH chosen (slot, token) AS MATERIALIZED (
     SELECT m.slot, m.token FROM notification m
-    WHERE m.endpoint = :endpoint AND m.parked_at > :after AND m.claimed_until < :now
-    ORDER BY m.parked_at DESC LIMIT {first 1} {skip_locked})
+    WHERE (m.endpoint, m.parked_at) > (:endpoint, :after) AND (m.endpoint, m.parked_at) <= (:endpoint, {for_ever})
+      AND m.parked_at IS NOT NULL AND m.claimed_until < :now
+    ORDER BY m.endpoint DESC, m.parked_at DESC LIMIT {first 1} {skip_locked})
 UPDATE notification AS n SET claimed_until = :until, claimed_by = :claim
-WHERE (n.slot, n.token) IN (SELECT c.slot, c.token FROM chosen c)
-  AND n.parked_at IS NOT NULL AND n.claimed_until < :now
+WHERE (n.slot, n.token) IN ({named})
+  AND COALESCE(n.parked_at IS NOT NULL, FALSE) AND n.claimed_until < :now
 RETURNING slot, token, site_id, endpoint, since, tries
 
 -- name: release_notifications
@@ -337,7 +348,8 @@ UPDATE notification AS n SET
     due_at = CASE WHEN n.since + :last > :now THEN n.since + :last END,
     parked_at = CASE WHEN n.since + :last > :now THEN n.parked_at ELSE :now END
 FROM {rows}
-WHERE n.slot = CAST(r.value->>'slot' AS INTEGER) AND n.token = r.value->>'token' AND n.due_at <= :now AND n.claimed_until < :now
+WHERE n.slot = CAST(r.value->>'slot' AS INTEGER) AND n.token = r.value->>'token' AND COALESCE(n.due_at <= :now, FALSE)
+  AND n.claimed_until < :now
   AND EXISTS (SELECT 1 FROM endpoint e WHERE e.endpoint = n.endpoint AND e.state = 'open')
 RETURNING due_at
 
@@ -345,10 +357,12 @@ RETURNING due_at
 -- A slice of what an endpoint that answers again has scheduled for later; each once for each time that it answers again.
 WITH chosen (slot, token) AS MATERIALIZED (
     SELECT m.slot, m.token FROM notification m
-    WHERE m.endpoint = :endpoint AND m.due_at > :now AND m.brought_at < :answered_at ORDER BY m.due_at LIMIT {first :limit} {skip_locked})
+    WHERE (m.endpoint, m.due_at) > (:endpoint, :now) AND (m.endpoint, m.due_at) <= (:endpoint, {for_ever}) AND m.due_at IS NOT NULL
+      AND m.brought_at < :answered_at
+    ORDER BY m.endpoint, m.due_at LIMIT {first :limit} {skip_locked})
 UPDATE notification AS n SET due_at = :now, brought_at = :brought_at
-WHERE (n.slot, n.token) IN (SELECT c.slot, c.token FROM chosen c)
-  AND n.due_at > :now
+WHERE (n.slot, n.token) IN ({named})
+  AND COALESCE(n.due_at > :now, FALSE)
 RETURNING token
 
 -- name: bring_back
@@ -398,7 +412,7 @@ WITH told (slot, token, claim, endpoint, delivered, delivery_id, at, site_id, tr
         CAST(:rows.version AS integer[]), CAST(:rows.code AS text[]), CAST(:rows.url AS text[]), CAST(:rows.status AS integer[]),
         CAST(:rows.duration_ms AS integer[]), CAST(:rows.answer AS text[]), CAST(:rows.error AS text[]),
         CAST(:rows.next_try_at AS bigint[]))
-    LIMIT {first 100000}),
+    ORDER BY 1, 2 LIMIT {first 100000}),
 logged AS (
     INSERT INTO delivery (slot, token, delivery_id, at, site_id, transaction_id, number, version, code, url, status, duration_ms,
                           answer, error, next_try_at)
@@ -563,7 +577,7 @@ WITH chosen (slot, token) AS MATERIALIZED (
     SELECT m.slot, m.token FROM notification m
     WHERE m.site_id = :site_id AND m.since >= :since AND m.since < :now ORDER BY m.since LIMIT {first :limit} {skip_locked})
 UPDATE notification AS n SET due_at = :now, since = :now, tries = 0, parked_at = NULL
-WHERE (n.slot, n.token) IN (SELECT c.slot, c.token FROM chosen c)
+WHERE (n.slot, n.token) IN ({named})
   AND n.since < :now
 RETURNING token
 
@@ -575,8 +589,8 @@ WITH chosen (slot, token) AS MATERIALIZED (
     WHERE m.parked_at <= :now AND (CAST(:site_id AS TEXT) = '' OR m.site_id = :site_id)
     ORDER BY m.parked_at LIMIT {first :limit} {skip_locked})
 UPDATE notification AS n SET due_at = :now, since = :now, tries = 0, parked_at = NULL
-WHERE (n.slot, n.token) IN (SELECT c.slot, c.token FROM chosen c)
-  AND n.parked_at <= :now
+WHERE (n.slot, n.token) IN ({named})
+  AND COALESCE(n.parked_at <= :now, FALSE)
 RETURNING token
 
 -- name: left_to_replay_since

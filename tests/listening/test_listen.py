@@ -7,9 +7,12 @@ import json
 import signal
 from collections import deque
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 
+from cauri.listening.gateway import Away, GatewayFeed
 from tests.notifier.receiver import Answer, http
 
 from .conftest import ComingAndGoing, Desk, Listening
@@ -226,17 +229,46 @@ async def test_two_at_once_do_not_take_each_others(desk: Desk) -> None:
     assert "another 'cauri listen' does this already" in second.lines[-1]
 
 
-@pytest.mark.parametrize("later", ["1", "²", "-1", "soon", "", "Wed, 21 Oct 2015 07:28:00 GMT"])
-async def test_a_gateway_that_asks_to_be_left_alone_is_asked_again(
-    desk: Desk, shop: ComingAndGoing, later: str
-) -> None:
-    once = deque([Answer(http(503, b"", f"Retry-After: {later}"))])
+async def test_a_gateway_that_asks_to_be_left_alone_is_asked_again(desk: Desk, shop: ComingAndGoing) -> None:
+    """Whatever it asks for: this was no number to Python."""
+    once = deque([Answer(http(503, b"", "Retry-After: ²"))])
     shop.answers.default_factory = lambda: once
     await shop.start()
     listening = await desk.listen(gateway=shop.url)
     await listening.says("the gateway is away: HTTP 503")
     await listening.says("no Cauri gateway")
     assert await listening.stop(0) == 2
+
+
+def in_half_a_minute() -> str:
+    return format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
+
+
+@pytest.mark.parametrize(
+    ("later", "seconds"),
+    [
+        ("7", {7}),
+        ("3600", {60}),
+        (in_half_a_minute, set(range(20, 31))),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", {0}),
+        ("soon", {0}),
+        ("-1", {0}),
+        ("²", {0}),
+        (None, {0}),
+    ],
+)
+async def test_it_is_left_alone_for_as_long_as_it_asks_and_a_minute_at_most(
+    later: str | Callable[[], str] | None, seconds: set[int], shop: ComingAndGoing
+) -> None:
+    said = later() if callable(later) else later
+    shop.standing["/admin/sites/1/notifications"] = Answer(
+        http(503, b"", *([] if said is None else [f"Retry-After: {said}"]))
+    )
+    await shop.start()
+    async with GatewayFeed(shop.url, "token", "1") as feed:
+        with pytest.raises(Away) as away:
+            await feed.begin()
+    assert away.value.after_s in seconds
 
 
 WRONG = [

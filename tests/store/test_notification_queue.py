@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import asyncpg
 import pytest
+from msgspec.structs import replace
 
 from cauri.clock import DAY, HOUR, SECOND
+from cauri.domain.errors import StoreRefused
 from cauri.domain.notifying import NotificationSettings
 from cauri.domain.payment import DeliveryRow, Payment
 from cauri.notifier.pruning import BATCH, Pruning
@@ -217,6 +220,13 @@ async def test_what_a_sender_is_just_writing_is_told_again_too(
     await writer.close()
 
 
+async def somebody_waits_for_a_lock(writer: asyncpg.Connection) -> None:
+    waits = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    async with asyncio.timeout(10):
+        while not await writer.fetchval(waits):
+            await asyncio.sleep(0.01)
+
+
 @pytest.mark.parametrize("status", [200, 500])
 async def test_a_change_that_commits_while_its_delivery_is_being_written_stays_due(
     status: int, new_database: NewDatabase, open_store: OpenStore
@@ -236,8 +246,7 @@ async def test_a_change_that_commits_while_its_delivery_is_being_written_stays_d
     recording = asyncio.create_task(
         store.record_delivery(delivery_of(payment, at, status=status, next_at=NOW + DAY))
     )
-    await asyncio.sleep(0.2)
-    assert not recording.done()
+    await somebody_waits_for_a_lock(writer)
     await changing.commit()
     await writer.close()
     assert await recording
@@ -281,3 +290,40 @@ async def test_old_deliveries_are_pruned_unless_they_explain_what_is_undelivered
     assert kept == [0, 1, 1, 1]
     for each in needed:
         assert len((await store.timeline(each)).deliveries) == 1
+
+
+POISONS: dict[str, dict[str, Any]] = {
+    "a number that no column can hold": {"duration_ms": 2**70},
+    "a lone surrogate": {"answer": "\ud800"},
+    "a NUL": {"answer": "\0"},
+}
+
+
+@pytest.mark.parametrize("poison", POISONS)
+async def test_one_poisoned_delivery_among_20_is_refused_alone(
+    store: Store, engine: str, poison: str
+) -> None:
+    if engine == "sqlite" and poison == "a NUL":
+        pytest.skip("SQLite keeps U+0000; the sender replaces it before")
+    at, queue = NOW + 5, store.notifications
+    payments = await all_ended(store, 20)
+    await queue.claim(await queue.due(at, 99), now=at, until=at + SECOND, claim="one")
+    rows = [delivery_of(payment, at) for payment in payments]
+    rows[7] = replace(rows[7], row=replace(rows[7].row, **POISONS[poison]))
+    answers = await asyncio.gather(*map(store.record_delivery, rows), return_exceptions=True)
+    assert isinstance(answers.pop(7), StoreRefused)
+    assert answers == [True] * 19
+    poisoned = payments.pop(7)
+    assert not (await store.timeline(poisoned)).deliveries
+    assert [len((await store.timeline(each)).deliveries) for each in payments] == [1] * 19
+
+
+async def test_a_delivery_that_is_written_twice_is_one_and_the_second_time_the_claim_is_over(
+    store: Store,
+) -> None:
+    payment = await ended(store)
+    at, queue = NOW + 5, store.notifications
+    await queue.claim(await queue.due(at, 99), now=at, until=at + SECOND, claim="one")
+    assert await store.record_delivery(delivery_of(payment, at))
+    assert not await store.record_delivery(delivery_of(payment, at))
+    assert len((await store.timeline(payment)).deliveries) == 1

@@ -370,11 +370,12 @@ RETURNING token
 -- the rest a little later.
 WITH chosen (slot, token) AS MATERIALIZED (
     SELECT m.slot, m.token FROM notification m
-    WHERE m.endpoint = :endpoint AND m.parked_at IS NOT NULL AND m.brought_at < :answered_at
-    ORDER BY m.parked_at LIMIT {first :limit} {skip_locked})
+    WHERE (m.endpoint, m.parked_at) >= (:endpoint, 0) AND (m.endpoint, m.parked_at) <= (:endpoint, {for_ever}) AND m.parked_at IS NOT NULL
+      AND m.brought_at < :answered_at
+    ORDER BY m.endpoint, m.parked_at LIMIT {first :limit} {skip_locked})
 UPDATE notification AS n SET due_at = :now, since = :now, tries = 0, parked_at = NULL, brought_at = :brought_at
-WHERE (n.slot, n.token) IN (SELECT c.slot, c.token FROM chosen c)
-  AND n.parked_at IS NOT NULL
+WHERE (n.slot, n.token) IN ({named})
+  AND COALESCE(n.parked_at IS NOT NULL, FALSE)
 RETURNING token
 
 -- name: due_at_endpoint

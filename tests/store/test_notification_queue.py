@@ -301,12 +301,13 @@ POISONS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("poison", POISONS)
 async def test_one_poisoned_delivery_among_20_is_refused_alone(
-    store: Store, engine: str, poison: str
+    empty_database: str, open_store: OpenStore, engine: str, poison: str
 ) -> None:
     if engine == "sqlite" and poison != "a lone surrogate":
         pytest.skip(
             "SQLite keeps U+0000, which the sender replaces, and the largest number for one that is larger"
         )
+    store = await open_store(empty_database)
     at, queue = NOW + 5, store.notifications
     payments = await all_ended(store, 20)
     await queue.claim(await queue.due(at, 99), now=at, until=at + SECOND, claim="one")
@@ -321,8 +322,9 @@ async def test_one_poisoned_delivery_among_20_is_refused_alone(
 
 
 async def test_a_delivery_that_is_written_twice_is_one_and_the_second_time_the_claim_is_over(
-    store: Store,
+    empty_database: str, open_store: OpenStore
 ) -> None:
+    store = await open_store(empty_database)
     payment = await ended(store)
     at, queue = NOW + 5, store.notifications
     await queue.claim(await queue.due(at, 99), now=at, until=at + SECOND, claim="one")

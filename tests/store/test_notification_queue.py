@@ -292,6 +292,29 @@ async def test_old_deliveries_are_pruned_unless_they_explain_what_is_undelivered
         assert len((await store.timeline(each)).deliveries) == 1
 
 
+async def test_deliveries_lock_their_rows_in_key_order_whatever_order_they_came_in(
+    new_database: NewDatabase, open_store: OpenStore
+) -> None:
+    """PostgreSQL: while it waits for the first row it holds no other, so that whoever goes the same way meets no deadlock."""
+    server_database = await new_database("postgres")
+    await _migrated(server_database)
+    store = await open_store(server_database)
+    first, last = sorted(await all_ended(store, 2), key=lambda each: (each.slot, each.token))
+    at, queue = NOW + 5, store.notifications
+    assert len(await queue.claim(await queue.due(at, 9), now=at, until=at + SECOND, claim="one")) == 2
+    writer = await asyncpg.connect(server_database)
+    changing = writer.transaction()
+    await changing.start()
+    locked = "SELECT 1 FROM notification WHERE token = $1 FOR UPDATE"
+    await writer.execute(locked, first.token)
+    recording = asyncio.gather(*(store.record_delivery(delivery_of(each, at)) for each in (last, first)))
+    await somebody_waits_for_a_lock(writer)
+    await writer.execute(locked + " NOWAIT", last.token)
+    await changing.commit()
+    await writer.close()
+    assert await recording == [True, True]
+
+
 POISONS: dict[str, dict[str, Any]] = {
     "a number that no column can hold": {"duration_ms": 2**70},
     "a lone surrogate": {"answer": "\ud800"},

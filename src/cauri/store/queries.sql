@@ -403,7 +403,8 @@ RETURNING token
 
 -- name: record_tries [postgres]
 -- Every POST is a row, whoever holds the claim now; and what it did to its notification, if the claim is still ours. A newer state that
--- came meanwhile, or a wish to be told again, stays due as it was marked.
+-- came meanwhile, or a wish to be told again, stays due as it was marked. In key order, as changes lock these rows, too; limited, so that
+-- the planner looks them up.
 WITH told (slot, token, claim, endpoint, delivered, delivery_id, at, site_id, transaction_id, number, version, code, url, status,
            duration_ms, answer, error, next_try_at) AS (
     SELECT * FROM unnest(

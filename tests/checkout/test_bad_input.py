@@ -20,6 +20,7 @@ from cauri.lifecycle import Lifecycle, LifecycleSettings
 from cauri.operators.registry import Operators
 from cauri.store import Store, Vault, engine_for
 from cauri.wire.callers import Addresses, Buckets
+from tests.logs import own_lines
 
 from .visitors import STEPS, Shop, page_name, text_of
 
@@ -295,7 +296,7 @@ async def test_a_bug_of_ours_gets_a_page_with_a_number_that_the_log_carries() ->
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://page.example"
     ) as client:
-        with capture_logs() as logs:
+        with own_lines() as logs:
             answer = await client.get("/payment/abc")
     assert (answer.status_code, page_name(answer)) == (500, "trouble")
     assert logs[0]["error_id"] in text_of(answer)

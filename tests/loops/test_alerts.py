@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from structlog.testing import capture_logs
 
 from cauri.clock import HOUR, MINUTE, ManualClock, new_id
 from cauri.domain import moves
@@ -15,6 +14,7 @@ from cauri.domain.endpoints import endpoint_of
 from cauri.loops.alerts import ENDPOINT, LATE, Alerts
 from cauri.store import AdminRecords
 from tests.conftest import StartGateway
+from tests.logs import own_lines
 from tests.notifier.receiver import Receiver
 from tests.running import Running
 from tests.store.records import REQUEST, new_payment
@@ -49,7 +49,7 @@ async def untold(running: Running, notify_url: str = URL) -> None:
 
 async def told_by(running: Running, *alerts: Alerts) -> list[dict[str, Any]]:
     """What the log tells when each of these ticks, all at once."""
-    with capture_logs() as lines:
+    with own_lines() as lines:
         await asyncio.gather(*(each.tick(running.clock.now()) for each in alerts))
     return lines
 

@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from structlog.testing import capture_logs
 
 from cauri.clock import DAY, HOUR, MINUTE, SECOND
 from cauri.domain.payment import Payment
 from cauri.loops.alerts import Alerts
 from cauri.store import EndpointTrouble
+from tests.logs import own_lines
 from tests.notifier.queueing import Queue
 from tests.notifier.receiver import Answer, Receiver, http
 from tests.store.conftest import OpenStore, empty_database, open_store
@@ -102,7 +102,7 @@ async def test_a_silent_address_calls_a_person_once(queue: Queue) -> None:
     """The event of the moment is none; the alert is the loop's, which any process may be the one to tell."""
     paths = paths_of("silent", 8)
     fall(queue, paths)
-    with capture_logs() as logs:
+    with own_lines() as logs:
         await queue.all_end(paths)
         await queue.settles()
         await queue.passes(11 * MINUTE, MINUTE)

@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pawapay_answers import NONSENSE
 from scripted_operator import HANG_UP, HANG_UP_AT_ONCE, REFERENCE, SAY_NOTHING
-from structlog.testing import capture_logs
 
 from cauri.clock import MINUTE, SECOND, ManualClock
 from cauri.domain.codes import FAILURES, Code
@@ -21,6 +20,7 @@ from cauri.domain.phone import no_number
 from cauri.operators.base import BadCallback, Flow
 from cauri.operators.card_page import ROUTES_OF_COUNTRY, CardPage
 from cauri.operators.card_page.words import FAILURE_WORDS, STATUS_WORDS, check_signature
+from tests.logs import own_lines
 
 NOW = 1_790_000_000_000
 PAGE = "https://cards.example/p/cs_1"
@@ -181,7 +181,7 @@ async def test_nonsense_is_unknown_and_told_to_whoever_runs_cauri(
     operator_by_path, cards, paying, status, body
 ):
     operator_by_path.at(SESSIONS, (status, body))
-    with capture_logs() as log:
+    with own_lines() as log:
         assert isinstance(await cards.start(paying), Unknown)
     assert {"operator_start_unclear", "operator_answer_lost"} & {entry["event"] for entry in log}
 

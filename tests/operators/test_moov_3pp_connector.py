@@ -10,13 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scripted_operator import HANG_UP, HANG_UP_AT_ONCE, REFERENCE, SAY_NOTHING, http_answer
-from structlog.testing import capture_logs
 
 from cauri.domain.codes import FAILURES, Code
 from cauri.domain.outcome import Accepted, Refused, Unknown, Waiting
 from cauri.operators.base import BadCallback, Flow
 from cauri.operators.http import Answer
 from cauri.operators.moov_3pp import RESERVED_WORDS, ROUTES, Moov3pp, read_check, read_push, refusal
+from tests.logs import own_lines
 
 
 @pytest.fixture
@@ -209,7 +209,7 @@ async def test_only_a_push_that_cannot_have_left_is_refused_at_once(refused_port
 
 async def test_refused_credentials_are_logged_for_whoever_runs_cauri(operator, moov, order_of):
     operator.says({}, 401)
-    with capture_logs() as told:
+    with own_lines() as told:
         await moov.start(order_of("FLOOZ"))
     assert [entry["event"] for entry in told if entry["log_level"] == "error"] == [
         "operator_configuration_refused"

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from mtn_answers import ACCOUNT, DELIVERY, PAY, STATUS, TOKEN, error, mtn_of, paid, status, token
 from pawapay_answers import NONSENSE
 from scripted_operator import HANG_UP, REFERENCE, SAY_NOTHING, http_answer
-from structlog.testing import capture_logs
 
 from cauri.clock import ManualClock
 from cauri.domain.codes import Code
@@ -23,6 +22,7 @@ from cauri.operators.mtn import MARKETS, Mtn
 from cauri.operators.mtn.connector import delivery_text, request_to_pay
 from cauri.operators.mtn.reading import read_callback, read_check, read_start
 from cauri.operators.mtn.words import REASON_WORDS, STATUS_WORDS
+from tests.logs import own_lines
 
 CALLBACK_URL = "https://pay.example.com/operators/mtn_ci/callback"
 
@@ -231,7 +231,7 @@ async def test_the_answer_to_a_request_to_pay(operator, mtn, order_of, code, bod
 )
 async def test_a_configuration_error_is_told_to_whoever_runs_cauri(operator, mtn, order_of, code, body):
     operator.answers[PAY] = (code, body)
-    with capture_logs() as told:
+    with own_lines() as told:
         await mtn.start(order_of("MOMO"))
     [entry] = [entry for entry in told if entry["log_level"] == "error"]
     assert (entry["event"], entry["operator"]) == ("operator_configuration_refused", "mtn_ci")

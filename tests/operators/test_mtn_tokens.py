@@ -9,11 +9,11 @@ from answering_operator import answering, as_bytes
 from mtn_answers import ACCOUNT, PAY, STATUS, TOKEN, error, mtn_of, paid, token
 from pawapay_answers import NONSENSE
 from scripted_operator import HANG_UP, SAY_NOTHING
-from structlog.testing import capture_logs
 
 from cauri.clock import MINUTE, SECOND, ManualClock
 from cauri.domain.codes import Code
 from cauri.domain.outcome import Accepted, Refused, Unknown, Waiting
+from tests.logs import own_lines
 
 SENT = Waiting(Code.WAITING_TO_VALIDATE, word="202")
 
@@ -104,7 +104,7 @@ async def test_many_calls_whose_token_is_refused_ask_for_one_new_token(operator,
 
 async def test_a_token_that_is_refused_again_is_not_renewed_for_ever(operator, mtn, order_of):
     operator.answers |= {PAY: (401, b""), STATUS: (401, b""), ACCOUNT: (401, b"")}
-    with capture_logs() as told:
+    with own_lines() as told:
         assert await mtn.start(order_of("MOMO")) == Refused(Code.SERVICE_UNAVAILABLE, "HTTP 401")
     assert len(operator.asked(PAY)) == 2
     assert [entry["event"] for entry in told if entry["log_level"] == "error"] == [
@@ -174,7 +174,7 @@ async def test_refused_credentials_are_603_and_alerted_and_decide_nothing_of_a_c
     operator, mtn, order_of, answer
 ):
     operator.answers[TOKEN] = answer
-    with capture_logs() as told:
+    with own_lines() as told:
         outcome = await mtn.start(order_of("MOMO"))
     assert isinstance(outcome, Refused)
     assert (outcome.code, outcome.unstarted) == (Code.SERVICE_UNAVAILABLE, False)

@@ -16,7 +16,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from scripted_operator import HANG_UP, HANG_UP_AT_ONCE, SAY_NOTHING, ScriptedOperator, http_answer
-from structlog.testing import capture_logs
 
 from cauri.operators.http import (
     MAX_ANSWER,
@@ -28,6 +27,7 @@ from cauri.operators.http import (
     checked_base_url,
     checked_headers,
 )
+from tests.logs import own_lines
 
 SECRET = "Bearer s3cr3t-t0ken"
 
@@ -181,7 +181,7 @@ async def test_the_log_names_the_call_and_never_the_key_the_number_or_the_body(
     if case == "lost":
         operator.answer = HANG_UP
     line = Line("somebody", refused_port if case == "not sent" else operator.url, {"Authorization": SECRET})
-    with capture_logs() as told:
+    with own_lines() as told:
         await line.send(question())
     await line.close()
     [entry] = told

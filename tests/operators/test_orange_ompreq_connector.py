@@ -20,7 +20,6 @@ from scripted_operator import (
     ScriptedOperator,
     http_answer,
 )
-from structlog.testing import capture_logs
 
 from cauri.domain.codes import FAILURES, Code
 from cauri.domain.methods import METHODS
@@ -28,6 +27,7 @@ from cauri.domain.outcome import Accepted, Outcome, Refused, Unknown
 from cauri.operators.base import BadCallback, Flow, Order
 from cauri.operators.http import Answer
 from cauri.operators.orange_ompreq import FAILURE_WORDS, ROUTES, OrangeOmpreq, command_of, read_answer
+from tests.logs import own_lines
 
 ACCOUNT = {"merchant_msisdn": "64000000", "api_username": "cauri", "api_password": "s3<cret>&"}
 
@@ -185,14 +185,14 @@ async def test_only_http_200_carries_an_answer(operator, orange, paying, status)
 @pytest.mark.parametrize("status", [401, 403])
 async def test_an_account_that_is_shut_out_is_our_configuration(operator, orange, paying, status):
     operator.says(b"", status)
-    with capture_logs() as log:
+    with own_lines() as log:
         assert await orange.start(paying) == Refused(Code.SERVICE_UNAVAILABLE, f"HTTP {status}")
     assert "operator_configuration_refused" in {entry["event"] for entry in log}
 
 
 async def test_neither_password_nor_code_reach_a_log(operator, orange, paying):
     operator.says(fragment("12345", "70123456"))
-    with capture_logs() as log:
+    with own_lines() as log:
         await orange.start(paying)
     assert not any(secret in str(log) for secret in ("s3<cret>", "367025", "70123456"))
 

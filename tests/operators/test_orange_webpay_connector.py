@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pawapay_answers import NONSENSE
 from scripted_operator import HANG_UP, PHONES, REFERENCE, SAY_NOTHING
-from structlog.testing import capture_logs
 
 from cauri.clock import MINUTE, SECOND, ManualClock
 from cauri.domain.codes import FAILURES, Code
@@ -29,6 +28,7 @@ from cauri.operators.orange_webpay.words import (
     read_handle,
     reference_of,
 )
+from tests.logs import own_lines
 
 NOW = 1_790_000_000_000
 ORDER_ID = order_id_of(REFERENCE)
@@ -217,7 +217,7 @@ async def test_nonsense_is_unknown_and_its_silence_can_close_it(
 ):
     """An alert would count as Orange's word, and an attempt that showed nobody a page would wait for a person."""
     operator_by_path.at(START, (status, body))
-    with capture_logs() as log:
+    with own_lines() as log:
         outcome = await orange.start(order_of())
     assert isinstance(outcome, Unknown)
     assert not outcome.alert
@@ -334,7 +334,7 @@ async def test_many_refused_at_once_renew_once(operator_by_path, orange, paying)
 
 async def test_refused_twice_is_our_configuration(operator_by_path, orange, order_of):
     operator_by_path.at(START, (401, {"code": 41, "message": "…"}))
-    with capture_logs() as log:
+    with own_lines() as log:
         assert await orange.start(order_of()) == Refused(Code.SERVICE_UNAVAILABLE, "HTTP 401")
     assert len(operator_by_path.seen(START)) == 2
     assert "operator_configuration_refused" in {entry["event"] for entry in log}
@@ -343,7 +343,7 @@ async def test_refused_twice_is_our_configuration(operator_by_path, orange, orde
 
 
 async def test_a_secret_never_reaches_a_log(operator_by_path, orange, order_of):
-    with capture_logs() as log:
+    with own_lines() as log:
         await orange.start(order_of())
     assert not any(secret in str(log) for secret in ("s3cret", "mkey", 'a1"', "ptok", "ntok", "0749012966"))
 

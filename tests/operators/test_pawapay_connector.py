@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pawapay_answers import NONSENSE, PAGE, found, reason, started
 from scripted_operator import HANG_UP, HANG_UP_AT_ONCE, REFERENCE, SAY_NOTHING, http_answer
-from structlog.testing import capture_logs
 
 from cauri.domain.codes import Code
 from cauri.domain.outcome import Accepted, Refused, Unknown, Waiting
 from cauri.operators.pawapay import PawaPay, customer_message
+from tests.logs import own_lines
 
 OTHER = "00000000-0000-4000-8000-000000000000"
 
@@ -171,7 +171,7 @@ async def test_a_rejected_code_is_604_when_the_operator_names_it(operator, pawap
 
 async def test_a_configuration_error_alerts_whoever_runs_cauri(operator, pawapay, order_of):
     operator.says(reason("AUTHENTICATION_ERROR"), 403)
-    with capture_logs() as told:
+    with own_lines() as told:
         await pawapay.start(order_of())
     [alert] = [entry for entry in told if entry.get("alert")]
     assert alert["event"] == "operator_configuration_refused"
@@ -180,7 +180,7 @@ async def test_a_configuration_error_alerts_whoever_runs_cauri(operator, pawapay
 
 async def test_a_simulated_603_is_no_configuration_error(operator, pawapay, order_of):
     operator.says(started("REJECTED", **reason("CAURI_603")))
-    with capture_logs() as told:
+    with own_lines() as told:
         assert await pawapay.start(order_of()) == Refused(Code.SERVICE_UNAVAILABLE, "CAURI_603")
     assert not [entry for entry in told if entry["log_level"] == "error"]
 

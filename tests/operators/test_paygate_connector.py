@@ -10,13 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pawapay_answers import NONSENSE
 from scripted_operator import HANG_UP, REFERENCE, SAY_NOTHING
-from structlog.testing import capture_logs
 
 from cauri.domain.codes import Code
 from cauri.domain.outcome import Accepted, Refused, Unknown, Waiting
 from cauri.operators.base import BadCallback, Flow
 from cauri.operators.http import Answer
 from cauri.operators.paygate import PAY_WORDS, ROUTES, STATUS_WORDS, PayGate, read_start
+from tests.logs import own_lines
 
 PAY, STATUS, BY_IDENTIFIER = "POST /api/v1/pay", "POST /api/v1/status", "POST /api/v2/status"
 TOKEN, TX = "a-token-of-the-dashboard", "1234567"
@@ -233,7 +233,7 @@ async def test_only_a_start_that_cannot_have_left_is_refused_at_once(refused_por
 
 async def test_a_refused_token_is_told_to_whoever_runs_cauri(operator, paygate, order_of):
     operator.answers[PAY] = (200, {"status": 2})
-    with capture_logs() as entries:
+    with own_lines() as entries:
         await paygate.start(order_of("FLOOZTG"))
     assert [entry["event"] for entry in entries if entry["log_level"] == "error"] == [
         "operator_configuration_refused"

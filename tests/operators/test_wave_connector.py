@@ -12,7 +12,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pawapay_answers import NONSENSE
 from scripted_operator import HANG_UP, REFERENCE, SAY_NOTHING
-from structlog.testing import capture_logs
 from wave_answers import (
     API_KEY,
     BY_ID,
@@ -41,6 +40,7 @@ from cauri.operators.wave.words import (
     PAYMENT_WORDS,
     SESSION_WORDS,
 )
+from tests.logs import own_lines
 
 OPEN = Waiting(Code.WAITING_AT_OPERATOR, PAGE, "open", ID)
 PAID = Accepted("TCN4Y4ZC3FM", 1500, "XOF", 1_767_225_662_000)
@@ -174,7 +174,7 @@ async def test_the_answer_to_a_new_session(operator, wave, order_of, code, body,
 @pytest.mark.parametrize("word", sorted(CONFIGURATION_WORDS))
 async def test_our_own_fault_is_603_and_told_to_whoever_runs_cauri(operator, wave, order_of, word):
     operator.answers[MADE] = (400 if word == "request-validation-error" else 401, trouble(word))
-    with capture_logs() as told:
+    with own_lines() as told:
         assert await wave.start(order_of("WAVESN")) == Refused(Code.SERVICE_UNAVAILABLE, word)
     assert [entry["event"] for entry in told if entry["log_level"] == "error"] == [
         "operator_configuration_refused"

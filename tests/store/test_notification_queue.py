@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import asyncpg
@@ -19,11 +20,13 @@ from cauri.store.engine import Engine
 from cauri.store.migrate import _NOTE_VERSION, _VERSION_TABLE, _statements, migrate, migrations
 from tests.conftest import NewDatabase
 from tests.store.conftest import OpenStore, _migrated
-from tests.store.records import NOW, SITE_ID, cancelled, new_payment
+from tests.store.records import NOW, SITE_ID, cancelled, new_payment, refused, started
 
 ENDPOINT = f"{SITE_ID} https://shop.example:443"
 LAST = 72 * HOUR
 SETTINGS = NotificationSettings()
+
+Writes = Callable[[Store, list[Payment]], Awaitable[list[Awaitable[bool]]]]
 
 
 async def ended(store: Store, name: str | None = None) -> Payment:
@@ -292,27 +295,41 @@ async def test_old_deliveries_are_pruned_unless_they_explain_what_is_undelivered
         assert len((await store.timeline(each)).deliveries) == 1
 
 
-async def test_deliveries_lock_their_rows_in_key_order_whatever_order_they_came_in(
-    new_database: NewDatabase, open_store: OpenStore
+async def deliveries(store: Store, pair: list[Payment]) -> list[Awaitable[bool]]:
+    at, queue = NOW + 5, store.notifications
+    assert len(await queue.claim(await queue.due(at, 9), now=at, until=at + SECOND, claim="one")) == len(pair)
+    return [store.record_delivery(delivery_of(each, at)) for each in pair]
+
+
+async def changes(store: Store, pair: list[Payment]) -> list[Awaitable[bool]]:
+    """The operator's word on each, which the shop is to be told."""
+    attempts = [(await store.attempts(each))[0] for each in pair]
+    return [store.apply(refused(each, attempt)) for each, attempt in zip(pair, attempts, strict=True)]
+
+
+@pytest.mark.parametrize("writes", [deliveries, changes])
+async def test_whatever_order_they_came_in_notifications_are_locked_in_key_order(
+    new_database: NewDatabase, open_store: OpenStore, writes: Writes
 ) -> None:
     """PostgreSQL: while it waits for the first row it holds no other, so that whoever goes the same way meets no deadlock."""
     server_database = await new_database("postgres")
     await _migrated(server_database)
     store = await open_store(server_database)
-    first, last = sorted(await all_ended(store, 2), key=lambda each: (each.slot, each.token))
-    at, queue = NOW + 5, store.notifications
-    assert len(await queue.claim(await queue.due(at, 9), now=at, until=at + SECOND, claim="one")) == 2
+    asked = [started(await store.open_payment(new_payment())) for _ in range(2)]
+    assert await asyncio.gather(*map(store.apply, asked)) == [True, True]
+    pair = sorted([each.after for each in asked], key=lambda each: (each.slot, each.token))
+    writing = await writes(store, pair[::-1])
     writer = await asyncpg.connect(server_database)
     changing = writer.transaction()
     await changing.start()
     locked = "SELECT 1 FROM notification WHERE token = $1 FOR UPDATE"
-    await writer.execute(locked, first.token)
-    recording = asyncio.gather(*(store.record_delivery(delivery_of(each, at)) for each in (last, first)))
+    await writer.execute(locked, pair[0].token)
+    written = asyncio.gather(*writing)
     await somebody_waits_for_a_lock(writer)
-    await writer.execute(locked + " NOWAIT", last.token)
+    await writer.execute(locked + " NOWAIT", pair[1].token)
     await changing.commit()
     await writer.close()
-    assert await recording == [True, True]
+    assert await written == [True, True]
 
 
 POISONS: dict[str, dict[str, Any]] = {

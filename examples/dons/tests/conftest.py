@@ -83,15 +83,24 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path: Path, cauri: Any) -> Iterator[Site]:
+def own_site(tmp_path: Path, cauri: Any) -> Iterator[Site]:
+    """A site that a test may stop and start."""
     site = Site(tmp_path / "dons.sqlite3", {**cauri.environment, "DONS_GOAL": "10000"})
     yield site
     site.kill()
 
 
 @pytest.fixture(scope="module")
-def shared_site(tmp_path_factory: pytest.TempPathFactory, cauri: Any) -> Iterator[Site]:
-    """One site for tests that leave nothing behind."""
-    site = Site(tmp_path_factory.mktemp("shared") / "dons.sqlite3", cauri.environment)
+def running_site(tmp_path_factory: pytest.TempPathFactory, cauri: Any) -> Iterator[Site]:
+    site = Site(tmp_path_factory.mktemp("dons") / "dons.sqlite3", {**cauri.environment, "DONS_GOAL": "10000"})
     yield site
     site.kill()
+
+
+@pytest.fixture
+def site(running_site: Site) -> Site:
+    """A site that nobody has given to, and a donor who has not been there."""
+    for (table,) in running_site.rows("SELECT name FROM sqlite_master WHERE type = 'table'"):
+        running_site.rows(f"DELETE FROM {table}")
+    running_site.donor.cookies.clear()
+    return running_site

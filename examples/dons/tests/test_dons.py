@@ -49,15 +49,15 @@ def test_a_donor_who_never_comes_back_is_counted_when_somebody_looks(site, pay):
         assert time.monotonic() < deadline, site.printed
 
 
-def test_reconcile_counts_from_cron(site, pay):
-    assert pay(site.give().headers["location"]).paid
-    site.rows("UPDATE cauri_shop_payment SET next_ask_at = created_at")
-    site.process.kill()
-    site.process.wait()
-    run = site.run("reconcile", "--database", str(site.database))
+def test_reconcile_counts_from_cron(own_site, pay):
+    assert pay(own_site.give().headers["location"]).paid
+    own_site.rows("UPDATE cauri_shop_payment SET next_ask_at = created_at")
+    own_site.process.kill()
+    own_site.process.wait()
+    run = own_site.run("reconcile", "--database", str(own_site.database))
     assert (run.returncode, "1 paid" in run.stdout) == (0, True), run.stderr
-    site.start()
-    assert site.total()["amount"] == 2000
+    own_site.start()
+    assert own_site.total()["amount"] == 2000
 
 
 def test_the_return_decides_nothing(site):
@@ -114,10 +114,10 @@ def test_a_paid_gift_is_not_paid_twice(site, pay):
      ({"amount": "٢٠٠٠"}, "en chiffres"), ({"name": "x" * 41}, "40 caractères"), ({"words": "x" * 141}, "140 caractères"),
      ({"name": "a\x00b"}, "ne s’écrit pas"), ({"ref": "x" * 5000, "amount": "1"}, "de 100")],
 )  # fmt: skip
-def test_a_mistake_is_named_and_opens_no_payment(shared_site, typed, said):
-    answer = shared_site.give(**typed)
+def test_a_mistake_is_named_and_opens_no_payment(site, typed, said):
+    answer = site.give(**typed)
     assert (answer.status_code, said in answer.text) == (422, True)
-    assert shared_site.rows("SELECT * FROM cauri_shop_payment") == []
+    assert site.rows("SELECT * FROM cauri_shop_payment") == []
 
 
 def test_what_donors_write_is_text(site, pay):
@@ -131,50 +131,50 @@ def test_what_donors_write_is_text(site, pay):
 @pytest.mark.parametrize(
     "path", ["/merci", "/merci?transaction_id=nobody", "/merci?transaction_id=%00", "/merci?%ff=%ff"]
 )
-def test_a_return_from_nowhere_is_a_friendly_page(shared_site, path):
-    answer = shared_site.donor.get(path)
+def test_a_return_from_nowhere_is_a_friendly_page(site, path):
+    answer = site.donor.get(path)
     assert (answer.status_code, "Nous ne trouvons pas" in answer.text) == (200, True)
     assert answer.headers["referrer-policy"] == "same-origin"
 
 
-def test_other_addresses_and_methods_and_floods_are_refused(shared_site):
-    assert [shared_site.donor.get(path).status_code for path in ("/x", "/donner", "/docs")] == [404, 405, 404]
-    assert shared_site.donor.post("/donner", content=b"a=" + b"b" * 200_000).status_code == 422
-    assert shared_site.donor.post("/donner", content=b"&".join([b"a=1"] * 1000)).status_code == 422
-    assert shared_site.donor.head("/").status_code == 200
+def test_other_addresses_and_methods_and_floods_are_refused(site):
+    assert [site.donor.get(path).status_code for path in ("/x", "/donner", "/docs")] == [404, 405, 404]
+    assert site.donor.post("/donner", content=b"a=" + b"b" * 200_000).status_code == 422
+    assert site.donor.post("/donner", content=b"&".join([b"a=1"] * 1000)).status_code == 422
+    assert site.donor.head("/").status_code == 200
 
 
-def test_a_gateway_that_is_away_keeps_the_gift_and_offers_another_try(site, tmp_path, pay):
-    site.kill()
-    gateway = site.environment["CAURI_BASE_URL"]
-    site.environment["CAURI_BASE_URL"] = "http://127.0.0.1:9"
-    site.start()
-    answer = site.give(name="Ama")
+def test_a_gateway_that_is_away_keeps_the_gift_and_offers_another_try(own_site, tmp_path, pay):
+    own_site.kill()
+    gateway = own_site.environment["CAURI_BASE_URL"]
+    own_site.environment["CAURI_BASE_URL"] = "http://127.0.0.1:9"
+    own_site.start()
+    answer = own_site.give(name="Ama")
     assert (answer.status_code, "Réessayer" in answer.text) == (503, True)
-    assert site.donor.get("/").status_code == 200, "and the page stands without it"
+    assert own_site.donor.get("/").status_code == 200, "and the page stands without it"
     hidden = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', answer.text))
-    site.kill()
-    site.environment["CAURI_BASE_URL"] = gateway
-    site.start()
-    assert pay(site.donor.post("/donner", data=hidden).headers["location"]).paid
-    assert "Merci Ama" in site.come_back(paid_form(site))
+    own_site.kill()
+    own_site.environment["CAURI_BASE_URL"] = gateway
+    own_site.start()
+    assert pay(own_site.donor.post("/donner", data=hidden).headers["location"]).paid
+    assert "Merci Ama" in own_site.come_back(paid_form(own_site))
 
 
-def test_killed_and_started_again_it_forgets_nothing(site, pay):
-    asked = site.give()
-    site.kill()
+def test_killed_and_started_again_it_forgets_nothing(own_site, pay):
+    asked = own_site.give()
+    own_site.kill()
     assert pay(asked.headers["location"]).paid
-    site.start()
-    assert "Merci" in site.come_back(paid_form(site))
-    assert site.total()["amount"] == 2000
+    own_site.start()
+    assert "Merci" in own_site.come_back(paid_form(own_site))
+    assert own_site.total()["amount"] == 2000
 
 
-def test_what_cannot_be_started_says_what_to_change(site, tmp_path):
+def test_what_cannot_be_started_says_what_to_change(site, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     port = site.url.rsplit(":", 1)[1]
     taken = site.run("--port", port, "--database", str(tmp_path / "x.sqlite3"))
     nowhere = site.run("--port", "0", "--database", str(tmp_path / "file" / "x.sqlite3"))
-    site.environment["DONS_GOAL"] = "beaucoup"
+    monkeypatch.setitem(site.environment, "DONS_GOAL", "beaucoup")
     goal = site.run("--port", "0", "--database", str(tmp_path / "y.sqlite3"))
     assert [run.returncode for run in (taken, nowhere, goal)] == [1, 1, 1]
     assert "--port" in taken.stderr
@@ -182,12 +182,12 @@ def test_what_cannot_be_started_says_what_to_change(site, tmp_path):
     assert "DONS_GOAL" in goal.stderr
 
 
-def test_it_stops_cleanly(site):
+def test_it_stops_cleanly(own_site):
     with httpx.Client() as other:
-        other.get(site.url)
-    site.process.terminate()
-    assert site.process.wait(20) in (0, -15)
-    assert not [line for line in site.printed if "Traceback" in line]
+        other.get(own_site.url)
+    own_site.process.terminate()
+    assert own_site.process.wait(20) in (0, -15)
+    assert not [line for line in own_site.printed if "Traceback" in line]
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,12 @@ import json
 import os
 import queue
 import re
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from html import unescape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -35,19 +37,23 @@ class Gateway:
     """Opens payments, and answers checks by `settle`; `down` makes it answer 503."""
 
     def __init__(self) -> None:
-        self.payments: dict[str, dict[str, Any]] = {}
-        self.by_key: dict[str, dict[str, Any]] = {}
-        self.checks: list[str] = []
-        self.down = False
-        # While a barrier stands, checks wait until as many are there: none may be answered before all have asked.
-        self.barrier: threading.Barrier | None = None
         self.lock = threading.Lock()
+        self.forget()
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(
             target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
         ).start()
+
+    def forget(self) -> None:
+        """As it was at first."""
+        self.payments: dict[str, dict[str, Any]] = {}
+        self.by_key: dict[str, dict[str, Any]] = {}
+        self.checks: list[str] = []
+        self.down = False
+        # While a barrier stands, checks wait until as many are there: none may be answered before all have asked.
+        self.barrier: threading.Barrier | None = None
 
     def settle(self, transaction_id: str, code: str, message: str, **data: Any) -> None:
         self.payments[transaction_id].update(code=code, message=message, **data)
@@ -168,6 +174,16 @@ class Shop:
         self.process.wait(20)
         self._reader.join(20)
 
+    def forget(self) -> None:
+        """Empties its tables and what it has printed."""
+        self.printed.clear()
+        with closing(sqlite3.connect(self.database, timeout=20)) as database, database:
+            kept = "name LIKE 'sqlite_%' OR name = 'django_migrations'"
+            for (table,) in database.execute(
+                f"SELECT name FROM sqlite_master WHERE type = 'table' AND NOT ({kept})"
+            ):
+                database.execute(f"DELETE FROM {table}")
+
     def order(self, order_id: str) -> dict[str, Any]:
         return httpx.get(f"{self.url}/orders/{order_id}.json").json()
 
@@ -215,19 +231,35 @@ WHO = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def gateway() -> Iterator[Gateway]:
+@pytest.fixture(scope="session")
+def running_gateway() -> Iterator[Gateway]:
     gateway = Gateway()
     yield gateway
     gateway.server.shutdown()
     gateway.server.server_close()
 
 
-@pytest.fixture
-def shop(tmp_path: Path, gateway: Gateway) -> Iterator[Shop]:
-    shop = Shop(tmp_path / "shop.sqlite3", gateway)
+@pytest.fixture(scope="session")
+def running_shop(tmp_path_factory: pytest.TempPathFactory, running_gateway: Gateway) -> Iterator[Shop]:
+    shop = Shop(tmp_path_factory.mktemp("boutique") / "shop.sqlite3", running_gateway)
     yield shop
     shop.kill()
+
+
+@pytest.fixture
+def gateway(running_gateway: Gateway) -> Gateway:
+    """A gateway that knows of no payment."""
+    running_gateway.forget()
+    return running_gateway
+
+
+@pytest.fixture
+def shop(running_shop: Shop, gateway: Gateway) -> Shop:
+    """A shop without orders that has printed nothing; it is started again where a test has stopped it."""
+    if running_shop.process.poll() is not None:
+        running_shop.start()
+    running_shop.forget()
+    return running_shop
 
 
 @pytest.fixture

@@ -103,7 +103,9 @@ def test_a_later_paid_check_wins_over_a_cancelled_order(shop, customer, gateway)
     assert (told["status"], told["delivered"], told["refused_code"]) == ("paid", 1, "")
 
 
-def test_a_refusal_read_before_but_written_after_a_payment_changes_nothing(shop, customer, gateway):
+def test_a_refusal_read_before_but_written_after_a_payment_changes_nothing(
+    shop, customer, gateway, monkeypatch
+):
     """Two notifications cross: whatever order their answers are written in, paid stays."""
     order, _ = customer.buy()
     name = f"CMD-{order}"
@@ -124,7 +126,7 @@ def test_a_refusal_read_before_but_written_after_a_payment_changes_nothing(shop,
         finally:
             gateway.barrier = barrier
 
-    gateway.check = crossing
+    monkeypatch.setattr(gateway, "check", crossing)
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(lambda _: shop.notify(name).status_code, range(8))) == {200}
     assert (shop.order(order)["status"], shop.order(order)["delivered"]) == ("paid", 1)

@@ -82,7 +82,7 @@ async def test_what_is_made_before_a_gateway_that_was_waited_for_is_reached_come
     await asyncio.sleep(2)
     listening = await desk.listen("--forward-to", f"{shop.url}/notify", "--fresh")
     await listening.says("the gateway is away")
-    await asyncio.sleep(9)  # it tries every 10 s by now
+    await asyncio.sleep(4)  # five seconds lie between its tries by now
     await desk.start()
     await desk.cancelled("at once")
     await listening.says("the gateway is back")

@@ -13,6 +13,7 @@ import pytest
 pytest.importorskip("django")
 
 TESTS = Path(__file__).parent
+PAYMENTS = int(os.environ.get("CAURI_SHOP_RACE", "30"))
 PAID, FAILED = ("00", "SUCCES"), ("600", "PAYMENT_FAILED")
 
 
@@ -55,14 +56,14 @@ def database(request, tmp_path):
         server.cleanup()
 
 
-def test_eight_equal_notifications_of_100_payments_with_returns_and_reconcile_runs(database, gateway):
-    environment = {**os.environ, "SHOP_DATABASE": json.dumps(database), "SHOP_GATEWAY": gateway.url,
+def test_eight_equal_notifications_of_many_payments_with_returns_and_reconcile_runs(database, gateway):
+    environment = {**os.environ, "SHOP_DATABASE": json.dumps(database), "SHOP_GATEWAY": gateway.url, "CAURI_SHOP_RACE": str(PAYMENTS),
                    "PYTHONPATH": str(TESTS), "PYTHONDONTWRITEBYTECODE": "1"}  # fmt: skip
     shop = subprocess.Popen([sys.executable, "-m", "django_shop.race"], env=environment, cwd=TESTS, text=True,
                             stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # fmt: skip
     started = json.loads(shop.stdout.readline())
     names = started["names"]
-    assert len(names) == len(gateway.payments) == started["urls"] == 100, "pressed twice, one payment each"
+    assert len(names) == len(gateway.payments) == started["urls"] == PAYMENTS, "pressed twice, one payment each"
     for n, name in enumerate(names.values()):
         # A third of the gateway's answers flicker, and some contradict a payment that was already told as paid.
         gateway.settle(name, *([FAILED, PAID, FAILED, PAID] if n % 3 == 0 else [PAID]))

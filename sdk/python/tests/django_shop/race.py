@@ -1,9 +1,10 @@
-"""100 payments; for each eight equal notifications, a forged one and a return, with reconcile runs, all at once.
+"""CAURI_SHOP_RACE payments; for each eight equal notifications, a forged one and a return, with reconcile runs, all at once.
 
 Run by test_django_races.py. Says "started" and the payments, waits for a line, races, says what it counted.
 """
 
 import json
+import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,7 +14,7 @@ from django.db import connection
 from django_shop import scene
 from django_shop.goods.models import Sale
 
-PAYMENTS, EQUAL, THREADS = 100, 8, 12
+PAYMENTS, EQUAL, THREADS = int(os.environ["CAURI_SHOP_RACE"]), 8, 12
 
 
 def main() -> None:

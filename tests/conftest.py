@@ -7,9 +7,10 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Iterator
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import asyncpg
 import pytest
@@ -27,6 +28,29 @@ ENGINES = ("sqlite", "postgres")
 
 NewDatabase = Callable[[str], Awaitable[str]]
 StartGateway = Callable[..., Awaitable[Running]]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A case that is ``in_turn`` runs on one of the engines, which one by its name; on any that is asked for alone."""
+    collected = {item.nodeid for item in items}
+    spared = [
+        item
+        for item in items
+        if item.get_closest_marker("in_turn") and _is_others_turn(item.nodeid, collected)
+    ]
+    config.hook.pytest_deselected(items=spared)
+    items[:] = [item for item in items if item not in set(spared)]
+
+
+def _is_others_turn(name: str, collected: Container[str]) -> bool:
+    test, _, case = name.partition("[")
+    ours = case.rstrip("]").partition("-")[0]
+    if ours not in ENGINES:
+        return False
+    of_all = [f"{test}[{case.replace(ours, engine, 1)}" for engine in ENGINES]
+    return (
+        all(each in collected for each in of_all) and of_all[crc32(of_all[0].encode()) % len(of_all)] != name
+    )
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,8 @@ from tests.logs import own_lines
 
 from .visitors import STEPS, Shop, page_name, text_of
 
+pytestmark = pytest.mark.in_turn
+
 
 def pages_of(lifecycle: Lifecycle, posts: int = 0) -> Starlette:
     """The page's doors alone, in this process."""

@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
-pytestmark = pytest.mark.samples
+pytestmark = [pytest.mark.samples, pytest.mark.in_turn]
 
 SAMPLES = Path(__file__).parent / "samples"
 GUIDES_URL = "https://api-checkout.cinetpay.com"

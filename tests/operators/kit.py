@@ -1,4 +1,4 @@
-"""The connector kit: what every connector must withstand against its simulated operator, over real HTTP, on both engines.
+"""The connector kit: what every connector must withstand against its simulated operator, over real HTTP, the engines in turn.
 
 A connector gets all of it by a ``Case`` in ``cases.py``. A world has one gateway, one simulator and one clock, which only the tests move.
 """

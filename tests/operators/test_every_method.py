@@ -45,6 +45,9 @@ PREFIXES = {
 }  # fmt: skip
 SANDBOX_PAGE = Path(__file__).parents[2] / "docs" / "sandbox.md"
 
+# All in one of the workers: each that had some would open the market for itself.
+pytestmark = pytest.mark.xdist_group("every_method")
+
 every_method = pytest.mark.parametrize("method", PAID_METHODS, ids=lambda method: method.code)
 
 

@@ -1,4 +1,4 @@
-"""What every connector withstands: see ``kit``. Each case of ``cases``, on both engines."""
+"""What every connector withstands: see ``kit``. Each case of ``cases``, the engines in turn; restarts on both."""
 
 from __future__ import annotations
 
@@ -90,6 +90,7 @@ def new_buyer(
     return make
 
 
+@pytest.mark.in_turn
 @every_case
 async def test_it_pays(case: Case, new_buyer: NewBuyer) -> None:
     buyer = await new_buyer(case)
@@ -97,6 +98,7 @@ async def test_it_pays(case: Case, new_buyer: NewBuyer) -> None:
     await buyer.is_paid_once()
 
 
+@pytest.mark.in_turn
 @pytest.mark.parametrize("code", FAILURE_NUMBERS)
 @each_case
 async def test_each_refusal_is_told_with_its_code(case: Case, code: str, new_buyer: NewBuyer) -> None:
@@ -105,6 +107,7 @@ async def test_each_refusal_is_told_with_its_code(case: Case, code: str, new_buy
     await buyer.is_refused_at_last(case.says.get(code, code))
 
 
+@pytest.mark.in_turn
 @each_case
 async def test_a_page_that_nobody_answers_is_over_in_its_time_and_cancelled_by_nobody(
     case: Case, new_buyer: NewBuyer
@@ -119,6 +122,7 @@ async def test_a_page_that_nobody_answers_is_over_in_its_time_and_cancelled_by_n
     await buyer.is_refused("600")
 
 
+@pytest.mark.in_turn
 @each_case
 async def test_a_slow_answer_is_waited_for(case: Case, new_buyer: NewBuyer) -> None:
     buyer = await new_buyer(case)
@@ -126,6 +130,7 @@ async def test_a_slow_answer_is_waited_for(case: Case, new_buyer: NewBuyer) -> N
     await buyer.is_paid_once()
 
 
+@pytest.mark.in_turn
 @each_case
 async def test_an_answer_lost_before_the_operator_read_the_request_debits_nobody(
     case: Case, new_buyer: NewBuyer
@@ -137,6 +142,7 @@ async def test_an_answer_lost_before_the_operator_read_the_request_debits_nobody
     assert await buyer.debits() == []
 
 
+@pytest.mark.in_turn
 @every_case
 async def test_an_answer_lost_after_the_operator_accepted_is_asked_for(
     case: Case, new_buyer: NewBuyer
@@ -146,6 +152,7 @@ async def test_an_answer_lost_after_the_operator_accepted_is_asked_for(
     await buyer.ends_as_the_operator_has_it()
 
 
+@pytest.mark.in_turn
 @pytest.mark.parametrize("answer", ["nonsense", "500"])
 @each_case
 async def test_a_nonsense_answer_to_the_start_is_no_refusal(
@@ -156,6 +163,7 @@ async def test_a_nonsense_answer_to_the_start_is_no_refusal(
     await buyer.ends_as_the_operator_has_it()
 
 
+@pytest.mark.in_turn
 @pytest.mark.parametrize("fault", ["500", "nonsense", "drop_before", "drop_after"])
 @each_case
 async def test_questions_that_go_wrong_are_asked_again(case: Case, fault: str, new_buyer: NewBuyer) -> None:
@@ -167,6 +175,7 @@ async def test_questions_that_go_wrong_are_asked_again(case: Case, fault: str, n
     await buyer.is_paid_once()
 
 
+@pytest.mark.in_turn
 @pytest.mark.parametrize("callback", ["twice", "before_answer", "lost"])
 @every_case
 async def test_callbacks_come_twice_too_early_or_not_at_all(
@@ -177,6 +186,7 @@ async def test_callbacks_come_twice_too_early_or_not_at_all(
     await buyer.is_paid_once()
 
 
+@pytest.mark.in_turn
 @each_case
 async def test_late_and_out_of_order_words_change_no_final_state(case: Case, new_buyer: NewBuyer) -> None:
     buyer = await new_buyer(case)
@@ -187,6 +197,7 @@ async def test_late_and_out_of_order_words_change_no_final_state(case: Case, new
     assert await buyer.purchase.code() == "00"
 
 
+@pytest.mark.in_turn
 @each_case
 async def test_forged_callbacks_pay_nothing(case: Case, new_buyer: NewBuyer) -> None:
     buyer = await new_buyer(case)
@@ -199,6 +210,7 @@ async def test_forged_callbacks_pay_nothing(case: Case, new_buyer: NewBuyer) -> 
     assert await buyer.debits() == []
 
 
+@pytest.mark.in_turn
 @pytest.mark.parametrize("body", NONSENSE, ids=lambda body: repr(body[:20]))
 @each_case
 async def test_nonsense_at_the_callback_door_is_refused_in_words(
@@ -211,6 +223,7 @@ async def test_nonsense_at_the_callback_door_is_refused_in_words(
         assert answer.json()["status"]
 
 
+@pytest.mark.in_turn
 @each_case
 async def test_another_amount_is_never_taken_for_paid(case: Case, new_buyer: NewBuyer) -> None:
     buyer = await new_buyer(case)
@@ -221,6 +234,7 @@ async def test_another_amount_is_never_taken_for_paid(case: Case, new_buyer: New
     assert "mismatch" in (await buyer.attempt()).word
 
 
+@pytest.mark.in_turn
 @pytest.mark.parametrize("skew_s", [600, 7200])
 @each_case
 async def test_an_operator_whose_clock_runs_ahead_is_still_understood(

@@ -20,6 +20,9 @@ from cauri.keys import hash_of
 from cauri.serving import Server, bound_socket, url_of
 from cauri.store.migrate import migrate
 
+pytestmark = pytest.mark.in_turn
+
+
 NO_LIMITS = Limits(rate_per_key=0, failed_auth_per_address=0, page_posts_per_address=0, attempt_gap_s=0)
 CARD_BLOCK = {
     "customer_name": "Traoré",

@@ -152,6 +152,7 @@ async def test_a_right_statement_brings_in_what_was_not_heard_of_once(
     assert await versions(buyers) == before
 
 
+@pytest.mark.in_turn
 @pytest.mark.parametrize(("wrong", "finding"), WRONGS)
 @each_case
 async def test_what_is_wrong_with_a_statement_is_found_and_changes_nothing(

@@ -21,6 +21,9 @@ from tests.running import Running
 
 from .conftest import Admin, code_of, fields_of
 
+pytestmark = pytest.mark.in_turn
+
+
 DELIVERIES = [
     ("site=", None),
     ("site=%20", {"site"}),

@@ -57,8 +57,9 @@ def test_without_a_grace_and_without_an_old_secret_the_new_one_stands_alone(caur
 def test_a_rotation_that_makes_no_sense_is_refused_in_words(cauri: Cauri) -> None:
     cauri.start("--data", "cauri-data")
     for arguments, words in [
-        (["445160", "--grace", "soon"], "--grace: write a number and its unit"),
-        (["445160", "--grace", "-1h"], "--grace: write a number and its unit"),
+        (["445160", "--grace", "soon"], "--grace: write a number of at most 6 digits and its unit"),
+        (["445160", "--grace", "-1h"], "--grace: write a number of at most 6 digits"),
+        (["445160", "--grace", "9999999d"], "--grace: write a number of at most 6 digits"),
         (["445160", "--secret-key", " "], "--secret-key: must not be empty"),
         (["445160", "--finish", "--secret-key", "x"], "leave --secret-key out"),
         (["445160", "--finish"], "no rotation of the secret key is under way"),

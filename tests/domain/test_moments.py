@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cauri.domain.moments import iso, read_moment, read_span
+from cauri.domain.moments import LATEST, iso, read_moment, read_past, read_span
 
 NOW = 1_700_000_000_000
 
@@ -52,6 +52,25 @@ def test_a_moment(text: str, expected: int) -> None:
 def test_nonsense_is_refused_with_what_would_do(text: str) -> None:
     with pytest.raises(ValueError, match=r"90m|out of range"):
         read_moment(text, NOW)
+
+
+def test_a_beginning_may_be_a_little_ahead_but_not_still_to_come() -> None:
+    assert read_past("2023-11-14T22:13:50Z", NOW) == NOW, "another machine's clock"
+    assert read_past("2h", NOW) == NOW - 7_200_000
+    with pytest.raises(ValueError, match=r"still to come: it is 2023-11-14T22:13 UTC now.*2d"):
+        read_past("2023-11-14T23:13:20", NOW)
+
+
+@pytest.mark.parametrize(
+    ("moment", "shown"),
+    [
+        (2**63 - 1, "9999-12-31T23:59:59.000Z"),
+        (-1, "1970-01-01T00:00:00.000Z"),
+        (LATEST, "9999-12-31T23:59:59.000Z"),
+    ],
+)
+def test_what_no_date_can_say_is_shown_as_near_as_one_can(moment: int, shown: str) -> None:
+    assert iso(moment) == shown
 
 
 @pytest.mark.parametrize("text", ["", "90", "d", "0d", "-1d", "9999999999d", "2023-11-14"])

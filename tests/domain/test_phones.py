@@ -119,6 +119,23 @@ def test_a_masked_number_shows_its_last_two_digits(national: str) -> None:
     assert len(masked) == len(national)
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("n=0700000012&x", "n=••••••••12&x"),
+        ("n=2250700000012", "n=225••••••••12"),
+        ("cut off: n=070000001", "cut off: n=•••••••••"),
+        ("cut off: n=0700", "cut off: n=••••"),
+        ("ends with 07", "ends with 07"),
+        ("0700000012 and 07000", "••••••••12 and •••••"),
+        ("", ""),
+    ],
+)
+def test_a_number_is_masked_in_a_text_also_where_it_is_cut_off(text: str, shown: str) -> None:
+    assert Phone("CI", "225", "0700000012").masked_in(text) == shown
+    assert Phone("CI", "225", "").masked_in(text) == text
+
+
 def test_a_number_of_no_known_carrier_tells_nothing() -> None:
     assert guess_method(Phone("CI", "225", "2700000001"), methods_in("CI", "XOF")) is None
 

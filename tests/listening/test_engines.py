@@ -6,14 +6,16 @@ import asyncio
 from pathlib import Path
 
 import httpx
+import pytest
 from msgspec.structs import replace
 
 from cauri.clock import Clock, ManualClock
 from cauri.keys import SANDBOX_ADMIN_TOKEN
 from cauri.listening import Beginning, GatewayFeed, Kept, Listener
-from cauri.listening.listener import SIGNED_FOR
+from cauri.listening.listener import MAYBE_FOR, SIGNED_FOR
 from cauri.notifier.sender import Sender
 from tests.lifecycle.second import second_gateway
+from tests.notifier.receiver import Answer, http
 from tests.running import Running
 
 from .conftest import ComingAndGoing
@@ -25,7 +27,7 @@ async def test_of_many_made_by_two_processes_at_once_each_comes_once(
     gateway: Running, shop: ComingAndGoing, tmp_path: Path
 ) -> None:
     await shop.start()
-    kept, clock = Kept(tmp_path / "kept.json"), Clock()
+    kept, clock = Kept(tmp_path / "kept"), Clock()
     kept.open()
     sender = Sender(clock, private_allowed=True, ports=(0,))
     listens = asyncio.Event()
@@ -57,7 +59,7 @@ async def test_what_was_held_for_long_is_told_as_it_is_now_with_a_new_signature(
 ) -> None:
     """Receivers check the moment of a signature. That it was fetched anew shows by the site's format, changed meanwhile."""
     site = await gateway.new_site()
-    kept, clock, held = Kept(tmp_path / "kept.json"), ManualClock(), asyncio.Event()
+    kept, clock, held = Kept(tmp_path / "kept"), ManualClock(), asyncio.Event()
     kept.open()
     sender = Sender(clock, private_allowed=True, ports=(0,))
     async with (
@@ -86,6 +88,93 @@ async def test_what_was_held_for_long_is_told_as_it_is_now_with_a_new_signature(
     kept.close()
     assert post.headers["content-type"] == "application/json"
     assert b"T1" in post.body
+
+
+@pytest.mark.in_turn
+@pytest.mark.parametrize("answer", [b"", http(502), http(503)], ids=["closed at once", "502", "503"])
+async def test_a_port_without_its_application_is_waited_for_but_not_for_ever(
+    answer: bytes, gateway: Running, shop: ComingAndGoing, tmp_path: Path
+) -> None:
+    """A container that starts, a proxy without its server. Or one notification breaks the shop: the others must come."""
+    site = await gateway.new_site()
+    kept, clock, lines = Kept(tmp_path / "kept"), ManualClock(), asyncio.Queue[str]()
+    kept.open()
+    sender = Sender(clock, private_allowed=True, ports=(0,))
+
+    async def says(words: str) -> None:
+        async with asyncio.timeout(20):
+            while words not in await lines.get():
+                pass
+
+    shop.standing["/notify"] = Answer(answer)
+    await shop.start()
+    async with (
+        GatewayFeed(gateway.url, SANDBOX_ADMIN_TOKEN, site.site_id) as feed,
+        httpx.AsyncClient(trust_env=False, verify=False, timeout=30) as client,
+    ):
+        listener = Listener(feed, kept, sender, clock, forward_to=f"{shop.url}/notify", tell=lines.put_nowait)
+        running = asyncio.create_task(listener.run(Beginning()))
+        await says("listening to")
+        await _cancelled(client, site, gateway.url, "starts")
+        await says("held until somebody answers")
+        del shop.standing["/notify"]
+        await says("starts  627 TRANSACTION_CANCEL  → 200")
+
+        shop.standing["/notify"] = Answer(answer)
+        await _cancelled(client, site, gateway.url, "breaks")
+        await says("held until somebody answers")
+        clock.advance(MAYBE_FOR)
+        await says("given up here after 3 tries, the gateway's own go on; a replay brings it here, too")
+        del shop.standing["/notify"]
+        await _cancelled(client, site, gateway.url, "next")
+        await says("next  627 TRANSACTION_CANCEL  → 200")
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    await sender.close()
+    kept.close()
+
+
+def test_what_is_settled_is_forgotten_and_a_file_of_another_kind_is_put_aside(tmp_path: Path) -> None:
+    path = tmp_path / "kept"
+    path.write_text("my notes")
+    kept = Kept(path)
+    kept.open()
+    assert (tmp_path / "kept.old").read_text() == "my notes"
+    kept.begin(["seen"], "2026-11-30T10:00:00.000Z")
+    kept.done("2026-11-30T10:00:01.000Z", "a", "b")
+    kept.reached("cursor-1", "2026-11-30T10:00:00.000Z")
+    kept.close()
+
+    kept = Kept(path)
+    kept.open()
+    assert (kept.cursor, kept.newest) == ("cursor-1", "2026-11-30T10:00:01.000Z")
+    assert [kept.knows(each) for each in ("seen", "a", "b", "c")] == [True, True, True, False]
+    kept.reached("cursor-2", "2026-11-30T10:00:01.000Z")
+    assert [kept.knows(each) for each in ("seen", "a", "b")] == [False, True, True]
+    kept.begin([], "2026-11-30T10:00:02.000Z")
+    assert (kept.cursor, kept.newest, kept.knows("a")) == ("", "", False)
+    kept.close()
+
+
+def test_a_journal_that_was_cut_off_loses_its_last_line_alone_and_does_not_grow_for_ever(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "kept"
+    kept = Kept(path)
+    kept.open()
+    for number in range(5_000):
+        at = f"2026-11-30T10:{number // 60:02}:{number % 60:02}.000Z"
+        kept.done(at, f"id-{number}")
+        if number % 100 == 99:
+            kept.reached(f"cursor-{number}", at)
+    kept.close()
+    assert path.stat().st_size < 150_000
+    path.write_bytes(path.read_bytes() + b'[2,"id-5000","2026-11-30T1')
+
+    kept = Kept(path)
+    kept.open()
+    assert (kept.cursor, kept.knows("id-4999"), kept.knows("id-5000")) == ("cursor-4999", True, False)
+    kept.close()
 
 
 async def _cancelled(client: httpx.AsyncClient, gateway: Running, url: str, name: str) -> None:

@@ -196,7 +196,7 @@ async def test_the_gateways_own_deliveries_stay_as_they_are(desk: Desk, shop: Co
 
 async def test_a_gateway_with_other_data_than_before_is_begun_anew(desk: Desk, shop: ComingAndGoing) -> None:
     await shop.start()
-    arguments = ("--forward-to", f"{shop.url}/notify", "--state", "kept.json")
+    arguments = ("--forward-to", f"{shop.url}/notify", "--state", "kept")
     first = await desk.listen(*arguments)
     await first.says("listening to")
     await desk.cancelled("order-1")
@@ -214,17 +214,17 @@ async def test_a_gateway_with_other_data_than_before_is_begun_anew(desk: Desk, s
 
 
 async def test_a_state_that_cannot_be_read_is_as_none(desk: Desk) -> None:
-    (desk.folder / "kept.json").write_text('{"cursor": 3')
-    listening = await desk.listen("--state", "kept.json")
+    (desk.folder / "kept").write_text('{"cursor": 3')
+    listening = await desk.listen("--state", "kept")
     await listening.says("listening to")
     await desk.cancelled("order-1")
     await listening.says("order-1")
 
 
 async def test_two_at_once_do_not_take_each_others(desk: Desk) -> None:
-    first = await desk.listen("--state", "kept.json")
+    first = await desk.listen("--state", "kept")
     await first.says("listening to")
-    second = await desk.listen("--state", "kept.json")
+    second = await desk.listen("--state", "kept")
     assert await second.stop(0) == 2
     assert "another 'cauri listen' does this already" in second.lines[-1]
 
@@ -285,6 +285,9 @@ WRONG = [
     pytest.param(["--since", "yesterday"], "--since", id="a moment that is none"),
     pytest.param(["--last", "2", "--fresh"], "give one of them", id="two beginnings"),
     pytest.param(["--last", "0"], "--last", id="the last none"),
+    pytest.param(["--since", "2999-01-01"], "still to come", id="a moment to come"),
+    pytest.param(["--forward-to", "http://user:word@127.0.0.1:9/n"], "--forward-to", id="a user's name"),
+    pytest.param(["--site", ""], "--site: ", id="no site"),
     pytest.param(["--state", "/proc/nowhere/x.json"], "--state", id="a file that cannot be"),
 ]
 

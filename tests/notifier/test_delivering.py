@@ -8,6 +8,7 @@ import pytest
 
 from cauri.clock import DAY, HOUR, MINUTE, SECOND
 from cauri.domain.payment import DeliveryRow
+from cauri.notifier.sender import ANSWER_BYTES_MAX
 from cauri.store import Delivered, NotificationState
 from tests.lifecycle.second import second_gateway
 from tests.lifecycle.shopping import Purchase, Shop
@@ -316,3 +317,17 @@ async def test_a_receiver_that_answers_with_what_it_was_sent_leaves_no_whole_num
     kept = row.answer + (row.error or "")
     assert f"cel_phone_num={phone.masked}&" in kept
     assert phone.national not in kept
+
+
+async def test_an_answer_that_is_cut_off_in_the_middle_of_the_number_leaves_nothing_of_it(shop: Shop) -> None:
+    buyer = await shop.opens()
+    await take(pays("623", "OM"), buyer)
+    phone = (await buyer.payment()).phone
+    assert phone is not None
+    shop.receiver.answers[buyer.path].append(
+        Answer(http(200, b"x" * (ANSWER_BYTES_MAX - 9) + phone.national.encode()))
+    )
+    await take(says("paid", "00"), buyer)
+    await buyer.is_told()
+    row = (await buyer.timeline()).deliveries[-1]
+    assert row.answer == "x" * (ANSWER_BYTES_MAX - 9) + "•" * 9

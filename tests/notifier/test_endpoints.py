@@ -134,7 +134,9 @@ async def test_a_parked_endpoint_that_answers_again_gets_everything_it_missed(qu
     assert found is not None
     assert (found.state, found.parked) == ("parked", 3)
     heard = sum(len(queue.receiver.posts[path]) for path in paths)
-    await queue.passes(10 * HOUR, 10 * MINUTE)
+    with own_lines() as logs:
+        await queue.passes(10 * HOUR, 10 * MINUTE)
+    assert [line["event"] for line in logs if line.get("alert")] == [], "a person knows of it already"
     assert sum(len(queue.receiver.posts[path]) for path in paths) - heard == 10, "one try an hour"
 
     rise(queue, paths)
@@ -160,28 +162,71 @@ async def test_a_parked_endpoint_is_given_up_after_the_days_of_the_log(queue: Qu
     assert queue.receiver.codes("/dead") == ["627"]
 
 
-async def test_410_parks_at_once_and_is_tried_again_only_when_the_endpoint_was_in_trouble(
-    queue: Queue,
-) -> None:
+async def test_410_parks_at_once_and_is_tried_once_more_when_its_endpoint_answers(queue: Queue) -> None:
     fall(queue, ["/gone"], GONE)
     gone = await queue.ends("/gone")
     await queue.settles()
     state = await queue.state(gone)
     assert (state.due_at, state.parked_at, state.tries) == (None, queue.clock.now(), 1)
-    await queue.ends("/there")
-    await queue.passes(2 * HOUR, MINUTE)
-    assert (queue.receiver.codes("/there"), queue.receiver.codes("/gone")) == (["627"], ["627"])
+    found = await trouble(queue)
+    assert found is not None
+    assert (found.state, found.parked) == ("parked", 1)
 
-    others = paths_of("other", 8)
+    await queue.ends("/there")
+    await queue.passes(2 * MINUTE, 10 * SECOND)
+    assert (queue.receiver.codes("/there"), queue.receiver.codes("/gone")) == (["627"], ["627"] * 2)
+    await all_answer_again(queue, "others")
+    await queue.passes(5 * HOUR, MINUTE)
+    assert len(queue.receiver.posts["/gone"]) == 2
+    assert await trouble(queue) is None
+
+    await queue.store.notifications.replay_payment(gone.site_id, gone.transaction_id, queue.clock.now())
+    await queue.settles()
+    await all_answer_again(queue, "still others")
+    assert len(queue.receiver.posts["/gone"]) == 4, "told again by hand it has both its tries again"
+
+
+async def all_answer_again(queue: Queue, name: str) -> None:
+    """Others at the same endpoint fail, so that its breaker opens, and are told everything."""
+    others = paths_of(name.replace(" ", "-"), 8)
     fall(queue, others)
     payments = await queue.all_end(others)
     await queue.settles()
     rise(queue, others)
     await queue.passes(5 * MINUTE, 10 * SECOND)
     await all_told(queue, payments, others)
-    assert len(queue.receiver.posts["/gone"]) == 2, "one more try when the endpoint answers again"
-    await queue.passes(5 * HOUR, MINUTE)
-    assert len(queue.receiver.posts["/gone"]) == 2
+
+
+@pytest.mark.parametrize("number", [1, 4, 8])
+@pytest.mark.parametrize("sign", ["a newer one", "the hourly try"])
+async def test_a_shop_that_said_410_to_everything_is_told_everything_when_it_answers_again(
+    queue: Queue, number: int, sign: str
+) -> None:
+    paths = paths_of("maintenance", number)
+    fall(queue, paths, GONE)
+    payments = await queue.all_end(paths)
+    await queue.settles()
+    rise(queue, paths)
+    if sign == "a newer one":
+        paths.append("/newer")
+        payments.append(await queue.ends("/newer"))
+        await queue.passes(2 * MINUTE, 5 * SECOND)
+    else:
+        await queue.passes(HOUR + 2 * MINUTE, MINUTE)
+    await all_told(queue, payments, paths)
+    assert await trouble(queue) is None
+
+
+async def test_addresses_that_are_gone_beside_one_that_answers_cost_two_tries_each(queue: Queue) -> None:
+    gone, there = paths_of("gone", 12), paths_of("there", 12)
+    fall(queue, gone, GONE)
+    for pair in zip(gone, there, strict=True):
+        await queue.all_end(pair)
+        await queue.passes(MINUTE, 10 * SECOND)
+    await queue.ends("/last")
+    await queue.passes(MINUTE, 10 * SECOND)
+    assert {len(queue.receiver.posts[path]) for path in gone} == {2}
+    assert [queue.receiver.codes(path) for path in there] == [["627"]] * 12
 
 
 async def test_an_endpoint_that_falls_again_while_it_catches_up_loses_nothing(queue: Queue) -> None:

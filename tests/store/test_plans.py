@@ -89,7 +89,7 @@ OF_THE_QUEUE: dict[str, dict[str, Any]] = {
     "claim_held": OF_ONE_ENDPOINT,
     "claim_parked": {"after": 0, **OF_ONE_ENDPOINT},
     "bring_forward": {"answered_at": NOW, "brought_at": NOW, **OF_ONE_ENDPOINT, "now": 0},
-    "bring_back": {"answered_at": NOW, "brought_at": NOW, **OF_ONE_ENDPOINT},
+    "bring_back": {"answered_at": NOW, "brought_at": NOW, "early": 1, **OF_ONE_ENDPOINT},
     "replay_parked": {"site_id": "s3", **OF_ONE_ENDPOINT},
     "replay_since": {"site_id": "s3", "since": 0, **OF_ONE_ENDPOINT},
 }

@@ -15,7 +15,7 @@ from cauri.cli.tables import table
 from cauri.cli.words import moment
 from cauri.clock import Clock
 from cauri.domain.admin import LABEL_MAX, SCOPES, AdminToken, AuditRow
-from cauri.domain.moments import read_moment, read_span
+from cauri.domain.moments import LATEST, read_past, read_span
 from cauri.keys import hash_of, new_admin_token
 
 app = plain_app("Admin tokens, and the record of what was done with them.")
@@ -49,7 +49,7 @@ def add(
         scopes=_scopes(scope or [], everything),
         sites=tuple(dict.fromkeys(site)) if site else None,
         created_at=now,
-        expires_at=None if expires is None else now + _span(expires),
+        expires_at=None if expires is None else now + _span(expires, LATEST - now),
     )
 
     async def work() -> None:
@@ -130,7 +130,7 @@ def audit(
     begin = 0
     if since is not None:
         try:
-            begin = read_moment(since, now)
+            begin = read_past(since, now)
         except ValueError as error:
             raise Trouble(f"--since: {error}") from None
 
@@ -174,11 +174,16 @@ def _scopes(asked: list[str], everything: bool) -> tuple[str, ...]:
     return tuple(SCOPES) if everything else tuple(dict.fromkeys(asked))
 
 
-def _span(text: str) -> int:
+def _span(text: str, most: int) -> int:
     try:
-        return read_span(text)
+        span = read_span(text)
     except ValueError as error:
         raise Trouble(f"--expires: {error}") from None
+    if span > most:
+        raise Trouble(
+            f"--expires: {text!r} ends after the year 9999: leave it out for a token that does not expire"
+        )
+    return span
 
 
 def _cells(token: AdminToken, now: int) -> tuple[str, ...]:

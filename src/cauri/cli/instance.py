@@ -117,6 +117,11 @@ def named_instance(config: Path | None, data: Path | None, database: str | None)
     if database is not None:
         check_database(database)
     if not (folder / "secret").exists():
+        if database is not None:
+            raise Trouble(
+                f"--database alone has no secret to read it with: add --config cauri.toml, or a sandbox's folder with --data "
+                f"(there is none in {folder}/)"
+            )
         raise Trouble(
             f"there is no instance in {folder}/: name one with --config cauri.toml, or a sandbox's folder with --data "
             "(a sandbox started with --memory cannot be looked into)"
@@ -128,12 +133,22 @@ def named_instance(config: Path | None, data: Path | None, database: str | None)
 async def opened_store(config: Path | None, data: Path | None, database: str | None) -> AsyncIterator[Store]:
     """The instance's store. Raises Trouble where its schema is not this version's."""
     url, secret = named_instance(config, data, database)
+    check_file(url)
     store = Store(engine_for(url), Vault(secret))
     try:
         await check_schema(store)
         yield store
     finally:
         await store.close()
+
+
+def check_file(url: str) -> None:
+    """Raises Trouble where an SQLite file is not there: to open it would make an empty one."""
+    path = url.removeprefix("sqlite:///")
+    if path != url and not Path(path).exists():
+        raise Trouble(
+            f"there is no database {path}: see --database or the settings, or make it with 'cauri migrate'"
+        )
 
 
 async def check_schema(store: Store) -> None:

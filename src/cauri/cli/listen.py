@@ -13,7 +13,7 @@ import typer
 from cauri.cli.instance import Trouble, plain_app
 from cauri.cli.words import checked_site_id
 from cauri.clock import Clock
-from cauri.domain.moments import read_moment
+from cauri.domain.moments import read_past
 from cauri.keys import SANDBOX_ADMIN_TOKEN, SANDBOX_SITE_ID
 from cauri.listening import Beginning, GatewayFeed, InUse, Kept, Listener, Refused, kept_path
 from cauri.notifier.sender import Sender
@@ -116,14 +116,18 @@ def _checked(
     _check_url("--gateway", gateway)
     if forward_to is not None:
         _check_url("--forward-to", forward_to)
-    checked_site_id(site)
+        if "@" in urlsplit(forward_to).netloc:
+            raise Trouble(
+                "--forward-to: no user name or password goes with it (user:password@host), as with a notify_url"
+            )
+    checked_site_id(site, "--site")
     if not token.strip() or not token.isascii() or not token.isprintable():
         raise Trouble("--token: an admin token is printable ASCII: 'cauri admin token add' prints one")
     if (last is not None) + (since is not None) + fresh > 1:
         raise Trouble("--last, --since and --fresh each say where to begin: give one of them")
     if since is not None:
         try:
-            read_moment(since, Clock().now())
+            read_past(since, Clock().now())
         except ValueError as error:
             raise Trouble(f"--since: {error}") from None
     return Beginning(last, since, fresh)

@@ -16,12 +16,16 @@ from cauri.clock import HOUR, Clock
 from cauri.domain.site import Site
 from cauri.keys import hash_of, webhook_secret
 
+GRACE_HOURS_MAX = 87_600  # ten years
+
 SiteId = Annotated[str, typer.Argument(metavar="SITE", help="The site's site_id.")]
 
 
 def rotate_key(
     site_id: SiteId,
-    grace_hours: Annotated[float, typer.Option(min=0, help="How long the older keys still work.")] = 24,
+    grace_hours: Annotated[
+        float, typer.Option(min=0, max=GRACE_HOURS_MAX, help="How long the older keys still work.")
+    ] = 24,
     apikey: Annotated[
         str | None, typer.Option(help="The new apikey; one is made where none is given.")
     ] = None,
@@ -81,7 +85,8 @@ def rotate_secret(
                 elif not await store.rotate_secret(site_id, key, until=now + grace_ms, now=now):
                     until = moment(before.old_secret_until or now)
                     raise Trouble(
-                        f"site {site_id}: a rotation is under way until {until}: end it first with --finish"
+                        f"site {site_id}: a rotation is under way until {until} UTC: wait for its end, or end it with --finish; "
+                        "from then on the old secret key is worth nothing, so let the shop have the new one before"
                     )
                 await store.drop_old_secrets(now)
             return before, await site_named(store, site_id)

@@ -30,6 +30,8 @@ def try_and_tell(
     site_id: str, url: str | None, config: Path | None, data: Path | None, database: str | None
 ) -> bool:
     """Prints what came of it; True where the shop would be told. Raises Trouble."""
+    if url is not None and not url.strip():
+        raise Trouble("URL: must not be empty; leave it out for the last one that the site was told at")
 
     async def work() -> tuple[Site, Tried]:
         async with opened_store(config, data, database) as store:
@@ -69,7 +71,7 @@ def lines_of(site: Site, tried: Tried) -> list[str]:
 
 
 def _line_of(seen: Seen) -> str:
-    came = str(seen.status) if seen.fault is None else in_words(seen.fault, seen.detail).partition(":")[0]
+    came = str(seen.status) if seen.fault is None else in_words(seen.fault, seen.detail).partition(": ")[0]
     steps = " · ".join(_steps(seen.timing))
     return f"  {seen.method:<5} {came:<4}  {typer.style(steps, dim=True)}".rstrip()
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 
 from cauri.cli.instance import Trouble
 from cauri.clock import DAY, HOUR, MINUTE, SECOND
+from cauri.domain.moments import iso
 from cauri.domain.payment import Attempt, HistoryRow, Surplus, Timeline
 
 
-def checked_site_id(text: str) -> str:
+def checked_site_id(text: str, option: str = "--site-id") -> str:
     """A site_id as the wire and the command line can carry it. Raises Trouble."""
     if not re.fullmatch(r"[!-~]{1,64}", text):
-        raise Trouble(f"--site-id: {text!r} must be 1 to 64 characters without blanks, such as 445160")
+        raise Trouble(f"{option}: {text!r} must be 1 to 64 characters without blanks, such as 445160")
     return text
 
 
@@ -21,13 +21,15 @@ def duration(option: str, text: str) -> int:
     """Milliseconds of a text such as ``90s``, ``30m``, ``48h`` or ``2d``. Raises Trouble."""
     read = re.fullmatch(r"([0-9]{1,6})([smhd])", text.strip())
     if read is None:
-        raise Trouble(f"{option}: write a number and its unit, such as 30m, 48h or 2d, not {text!r}")
+        raise Trouble(
+            f"{option}: write a number of at most 6 digits and its unit, such as 30m, 48h or 2d, not {text!r}"
+        )
     return int(read[1]) * {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}[read[2]]
 
 
 def moment(milliseconds: int) -> str:
     """UTC, to the millisecond."""
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+    return iso(milliseconds)[:-1].replace("T", " ")
 
 
 def timeline_lines(timeline: Timeline) -> list[str]:

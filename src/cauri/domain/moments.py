@@ -7,7 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 _UNITS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LATEST = 253_402_300_799_000  # 9999-12-31, the last that a date can say
+LATEST = 253_402_300_799_000
+"""9999-12-31, the last moment that a date can say."""
+# A clock that is a little ahead says a moment that is still to come here.
+_CLOCKS_DIFFER_BY = 60_000
 
 MOMENT_WORDS = (
     "a moment such as 2026-11-23T09:30:00Z (UTC unless it says otherwise), or how long ago: 90m, 12h, 2d"
@@ -34,14 +37,23 @@ def read_moment(text: str, now: int) -> int:
         )
     except (ValueError, OverflowError):
         raise ValueError(f"{text!r} is not {MOMENT_WORDS}") from None
-    if not 0 <= moment <= _LATEST:
+    if not 0 <= moment <= LATEST:
         raise ValueError(f"{text!r} is out of range: moments lie between 1970 and 9999")
     return moment
 
 
+def read_past(text: str, now: int) -> int:
+    """A moment that is not still to come: where something begins. Raises ValueError."""
+    moment = read_moment(text, now)
+    if moment > now + _CLOCKS_DIFFER_BY:
+        raise ValueError(f"{text!r} is still to come: it is {iso(now)[:16]} UTC now; {MOMENT_WORDS}")
+    return min(moment, now)
+
+
 def iso(milliseconds: int) -> str:
-    """``2026-11-23T09:30:00.000Z``."""
-    text = (_EPOCH + timedelta(milliseconds=milliseconds)).isoformat(timespec="milliseconds")
+    """``2026-11-23T09:30:00.000Z``. What no date can say is shown as the first or the last that one can: a list is never refused for it."""
+    moment = _EPOCH + timedelta(milliseconds=min(max(milliseconds, 0), LATEST))
+    text = moment.isoformat(timespec="milliseconds")
     return text.replace("+00:00", "Z")
 
 

@@ -36,6 +36,16 @@ class Phone:
         """Only the last two digits, for pages and logs."""
         return "•" * (len(self.national) - 2) + self.national[-2:]
 
+    def masked_in(self, text: str) -> str:
+        """The text with this number masked, also where it is cut off in the middle of it."""
+        if not self.national:
+            return text
+        text = text.replace(self.national, self.masked)
+        for length in range(len(self.national) - 1, 2, -1):
+            if text.endswith(self.national[:length]):
+                return text[:-length] + "•" * length
+        return text
+
 
 class BadPhone(ValueError):
     """The text is not a phone number of the country; ``reason`` is ``unreadable``, ``length`` or ``country``."""

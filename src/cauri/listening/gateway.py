@@ -38,10 +38,14 @@ class Notification(msgspec.Struct, frozen=True):
 
 
 class Page(msgspec.Struct, frozen=True):
-    """``cursor``: where to go on. ``more``: there is more already. ``seen``: ids of before the beginning. ``now``: the gateway's clock."""
+    """``cursor``: where to go on. ``settled``: what changed before this moment does not come again. ``more``: there is more already.
+
+    ``seen``: ids of before the beginning, which may come. ``now``: the gateway's clock.
+    """
 
     notifications: list[Notification]
     cursor: str
+    settled: str
     more: bool
     seen: list[str]
     now: str

@@ -1,42 +1,65 @@
-"""How far a listener is, in a file: stopped and started again it goes on where it was, and forwards nothing twice."""
+"""How far a listener is, in a file: stopped and started again it goes on where it was, and forwards nothing twice.
+
+The file is a journal: what is done costs a line, however much is remembered; now and then it is written anew with what still counts.
+"""
 
 from __future__ import annotations
 
 import fcntl
 import hashlib
 import os
+from collections.abc import Iterable
 from pathlib import Path
-from typing import IO
+from typing import IO, BinaryIO
 
 import msgspec
 
-# Ids are kept for as long as they can come again, and then some.
-IDS_MAX = 5_000
-
-
-class State(msgspec.Struct):
-    """``cursor``: the gateway's place up to which all is forwarded. ``reached``: the newest change seen, for a gateway that has
-    forgotten the place. ``ids``: forwarded, with their moments; they may come again."""
-
-    cursor: str = ""
-    reached: str = ""
-    ids: dict[str, str] = {}
+_HEAD = b'{"cauri":"listen","version":1}\n'
+# So many lines more than twice what still counts are let be.
+SPARE_LINES = 1_000
 
 
 class InUse(Exception):
     """Another listener has this file; two would forward half each."""
 
 
+class _Place(msgspec.Struct, array_like=True, tag=1):
+    cursor: str = ""
+    newest: str = ""
+
+
+class _Done(msgspec.Struct, array_like=True, tag=2):
+    """What was forwarded or shown, or is not to be: its id, and a moment not before its change."""
+
+    id: str
+    at: str
+
+
 class Kept:
-    """Holds the file for as long as it is open. Raises InUse, OSError."""
+    """Holds the file for as long as it is open.
+
+    ``cursor``: the gateway's place up to which all is forwarded. ``newest``: the newest change seen, for a gateway that has forgotten the
+    place. Both empty at first.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.state = State()
+        self._place = _Place()
+        self._done: dict[str, str] = {}
+        self._lines = 0
         self._lock: IO[str] | None = None
+        self._file: BinaryIO | None = None
+
+    @property
+    def cursor(self) -> str:
+        return self._place.cursor
+
+    @property
+    def newest(self) -> str:
+        return self._place.newest
 
     def open(self) -> None:
-        """A file that cannot be read is as none: it was not ours, or was cut off."""
+        """A file that is none of ours is put aside as FILE.old. Raises InUse, OSError."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = self.path.with_name(self.path.name + ".lock").open("a")
         try:
@@ -44,49 +67,74 @@ class Kept:
         except OSError:
             self._lock.close()
             raise InUse(str(self.path)) from None
-        try:
-            self.state = msgspec.json.decode(self.path.read_bytes(), type=State)
-        except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
-            self.state = State()
+        if self.path.exists() and not self._read():
+            self.path.replace(self.path.with_name(self.path.name + ".old"))
+        self._write_anew()
 
     def close(self) -> None:
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
+        for each in (self._file, self._lock):
+            if each is not None:
+                each.close()
+        self._file = self._lock = None
 
-    def forget(self) -> None:
-        self.state = State()
+    def begin(self, seen: Iterable[str], at: str) -> None:
+        """All that was is forgotten. ``seen``: ids that are not to be forwarded though they may come, as it was at that moment."""
+        self._place, self._done = _Place(), dict.fromkeys(seen, at)
+        self._write_anew()
 
     def knows(self, notification_id: str) -> bool:
-        return notification_id in self.state.ids
+        return notification_id in self._done
 
-    def done(self, notification_id: str, at: str) -> None:
-        """Forwarded, or shown: it is not to come again."""
-        self.state.ids[notification_id] = at
-        self.state.reached = max(self.state.reached, at)
-        self.write()
+    def done(self, at: str, *notification_ids: str) -> None:
+        """Forwarded, or shown: they are not to come again."""
+        self._place = _Place(self.cursor, max(self.newest, at))
+        self._done.update(dict.fromkeys(notification_ids, at))
+        self._append(*(_Done(each, at) for each in notification_ids), self._place)
 
-    def reached(self, cursor: str) -> None:
-        """All before this place is done."""
-        if cursor != self.state.cursor:
-            self.state.cursor = cursor
-            self._prune()
-            self.write()
+    def reached(self, cursor: str, settled: str) -> None:
+        """All before this place is done, and what changed before ``settled`` does not come again."""
+        if cursor == self.cursor:
+            return
+        self._place = _Place(cursor, self.newest)
+        self._done = {each: at for each, at in self._done.items() if at >= settled}
+        if self._lines > 2 * len(self._done) + SPARE_LINES:
+            self._write_anew()
+        else:
+            self._append(self._place)
 
-    def write(self) -> None:
+    def _read(self) -> bool:
+        """False where the file is none of ours. A line that was cut off, the last one, is left out."""
+        head, *lines = self.path.read_bytes().splitlines(keepends=True) or [b""]
+        for line in lines:
+            try:
+                told = msgspec.json.decode(line, type=_Place | _Done)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                break
+            if isinstance(told, _Place):
+                self._place = told
+            else:
+                self._done[told.id] = told.at
+        return head == _HEAD
+
+    def _append(self, *lines: _Place | _Done) -> None:
+        if self._file is None:
+            raise RuntimeError("open it first")
+        self._file.write(b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
+        self._lines += len(lines)
+
+    def _write_anew(self) -> None:
+        if self._file is not None:
+            self._file.close()
         partial = self.path.with_name(self.path.name + ".partial")
-        partial.write_bytes(msgspec.json.encode(self.state))
+        self._file = partial.open("wb", buffering=0)
+        self._file.write(_HEAD)
+        self._lines = 0
+        self._append(*(_Done(each, at) for each, at in self._done.items()), self._place)
         partial.replace(self.path)
-
-    def _prune(self) -> None:
-        """The oldest go; those of the overlap are the newest."""
-        if len(self.state.ids) > IDS_MAX:
-            kept = sorted(self.state.ids.items(), key=lambda each: each[1])[-IDS_MAX // 2 :]
-            self.state.ids = dict(kept)
 
 
 def kept_path(gateway: str, site_id: str, forward_to: str) -> Path:
     """Where the state of this listener is kept: below XDG_STATE_HOME, ``~/.local/state`` by default."""
     folder = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "cauri"
     named = hashlib.sha256("\0".join((gateway, site_id, forward_to)).encode()).hexdigest()[:16]
-    return folder / f"listen-{named}.json"
+    return folder / f"listen-{named}.journal"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from math import inf
 
-from cauri.clock import SECOND, Clock
+from cauri.clock import MINUTE, SECOND, Clock
 from cauri.listening.gateway import Away, GatewayFeed, Gone, Notification, Page, StrangeCursor
 from cauri.listening.kept import Kept
 from cauri.notifier.causes import EXPECTED, fault_of
@@ -21,6 +22,9 @@ AWAY_GAPS_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 SIGNED_FOR = 60 * SECOND
 # Nobody listens there now: what came is held until somebody does.
 _NOBODY_THERE = frozenset({Fault.REFUSED, Fault.NAME, Fault.UNREACHABLE, Fault.CONNECT_TIME})
+# A server that starts, or a proxy without its application: held too, but one notification that breaks the shop must not be held for ever.
+_MAYBE_NOBODY_STATUSES = frozenset({502, 503, 504})
+MAYBE_FOR = 5 * MINUTE
 
 
 @dataclass(frozen=True)
@@ -38,10 +42,11 @@ class Beginning:
 
 @dataclass(frozen=True, slots=True)
 class _Tried:
-    """``fault`` None: answered 2xx."""
+    """``fault`` None: answered 2xx. ``held_for``: milliseconds for which this is taken for nobody being there."""
 
     words: str
     fault: Fault | None
+    held_for: float = 0
 
 
 class Listener:
@@ -76,21 +81,18 @@ class Listener:
 
     def _greeting(self, beginning: Beginning) -> str:
         where = f", forwarding to {self._forward_to}" if self._forward_to else ""
-        since = (
-            f"; going on after {self._kept.state.reached}"
-            if beginning.resumes and self._kept.state.reached
-            else ""
-        )
+        since = f"; going on after {self._kept.newest}" if beginning.resumes and self._kept.newest else ""
         return f"listening to {self._feed.url}{where}{since} (Ctrl-C ends, nothing is lost)"
 
     async def _begun(self, beginning: Beginning) -> Page:
-        if beginning.resumes and self._kept.state.cursor:
+        if beginning.resumes and self._kept.cursor:
             return await self._next(wait=False)
-        self._kept.forget()
         since = beginning.since
         if self._gateway_away and beginning.last is None and since is None:
             since = self._since_the_start()
-        return await self._feed.begin(last=beginning.last, since=since)
+        page = await self._feed.begin(last=beginning.last, since=since)
+        self._kept.begin(page.seen, page.now)
+        return page
 
     def _since_the_start(self) -> str:
         """Now is when the developer said so, not when the gateway was up at last; as a span, since its clock may be another."""
@@ -98,36 +100,35 @@ class Listener:
 
     async def _next(self, *, wait: bool = True) -> Page:
         try:
-            return await self._feed.after(self._kept.state.cursor, wait=wait)
+            return await self._feed.after(self._kept.cursor, wait=wait)
         except StrangeCursor:
             self._tell("the gateway has other data than before: going on with what it has since")
-            return await self._feed.begin(since=self._kept.state.reached or None)
+            return await self._feed.begin(since=self._kept.newest or None)
 
     async def _take(self, page: Page) -> None:
         """What was not forwarded when the program ends comes again: the place is kept when all of the page is done."""
-        for notification_id in page.seen:
-            self._kept.state.ids.setdefault(notification_id, page.now)
         received = self._clock.now()
         for notification in page.notifications:
             if not self._kept.knows(notification.id):
                 told, words = await self._handle(notification, received)
-                for each in (told, notification):
-                    self._kept.done(each.id, each.at)
+                self._kept.done(told.at, told.id, notification.id)
                 self._tell(f"{_line(told)}{words}")  # what is said to be done is kept as done
-        self._kept.reached(page.cursor)
+        self._kept.reached(page.cursor, page.settled)
 
     async def _handle(self, notification: Notification, received: int) -> tuple[Notification, str]:
         """Gives back the one that was told, a newer one where the first had to be held for long, and what came of it."""
         if self._forward_to is None:
             return notification, ""
-        tries = failures = 0
+        tries, failures, began = 0, 0, self._clock.now()
         while True:
             if self._clock.now() - received > SIGNED_FOR:
                 notification, received = await self._signed_again(notification), self._clock.now()
             tried = await self._post(notification, tries + failures + 1)
             if tried.fault is None:
                 return notification, f"  → {tried.words}"
-            if tried.fault in _NOBODY_THERE:
+            if tried.held_for == inf:
+                began = self._clock.now()
+            if self._clock.now() - began < tried.held_for:
                 gap_s = AWAY_GAPS_S[min(failures, len(AWAY_GAPS_S) - 1)]
                 if not failures:
                     self._tell(f"{_line(notification)}  → held until somebody answers: {tried.words}")
@@ -136,7 +137,7 @@ class Listener:
                 gap_s, tries, failures = TRY_GAPS_S[tries], tries + 1, 0
                 self._tell(f"{_line(notification)}  → {tried.words}; again in {gap_s:g} s")
             else:
-                given_up = f"given up here after {tries + 1} tries, the gateway's own go on"
+                given_up = f"given up here after {tries + 1} tries, the gateway's own go on; a replay brings it here, too"
                 return notification, f"  → {tried.words}; {given_up}"
             await asyncio.sleep(gap_s)
 
@@ -151,10 +152,12 @@ class Listener:
             answer = await self._sender.request("POST", self._forward_to or "", message)
         except EXPECTED as error:
             fault, detail = fault_of(error, self._sender.timeout_s)
-            return _Tried(in_words(fault, detail), fault)
+            return _Tried(in_words(fault, detail), fault, _held_for(fault))
         wrong = fault_of_status(answer.status)
-        advice = "" if wrong is None else f": {in_words(wrong, answer.status)}"
-        return _Tried(f"{answer.status} in {self._clock.now() - began} ms{advice}", wrong)
+        # What 410 does is of the gateway's own deliveries.
+        advice = "" if wrong in (None, Fault.GONE) else f": {in_words(wrong, answer.status)}"
+        held_for = MAYBE_FOR if answer.status in _MAYBE_NOBODY_STATUSES else 0
+        return _Tried(f"{answer.status} in {self._clock.now() - began} ms{advice}", wrong, held_for)
 
     async def _signed_again(self, notification: Notification) -> Notification:
         """The newest state with a new signature; the one we have where there is no other now."""
@@ -181,6 +184,12 @@ class Listener:
                 self._gateway_away = False
                 self._tell("the gateway is back")
             return page
+
+
+def _held_for(fault: Fault) -> float:
+    if fault in _NOBODY_THERE:
+        return inf
+    return MAYBE_FOR if fault is Fault.HUNG_UP else 0
 
 
 def _line(notification: Notification) -> str:

@@ -31,6 +31,11 @@ class Task:
     until: int
     probed: Endpoint | None
 
+    @property
+    def was_parked(self) -> bool:
+        """Whether it only tries whether its endpoint answers again."""
+        return self.probed is not None and self.probed.state == "parked"
+
 
 class Delivering:
     def __init__(
@@ -120,9 +125,10 @@ class Delivering:
                 row=row,
             )
         )
-        self._tell(payment, sent, next_try_at)
+        self._tell(task, sent, next_try_at)
 
-    def _tell(self, payment: Payment, sent: Sent, next_try_at: int | None) -> None:
+    def _tell(self, task: Task, sent: Sent, next_try_at: int | None) -> None:
+        payment = task.payment
         named = {"site_id": payment.site_id, "transaction_id": payment.transaction_id}
         log.info(
             "delivery",
@@ -132,18 +138,17 @@ class Delivering:
             duration_ms=sent.duration_ms,
             next_try_at=next_try_at,
         )
-        if not sent.delivered and next_try_at is None:
+        if not sent.delivered and next_try_at is None and not task.was_parked:
             log.error("notification_parked", alert=True, **named, status=sent.status, error=sent.error)
 
 
 def _without_number(sent: Sent, payment: Payment) -> Sent:
     """Some receivers answer with what they were sent: record and log have the payer's number masked there, too."""
-    phone = payment.phone
-    if phone is None or not phone.national:
+    if (phone := payment.phone) is None:
         return sent
-    answer = sent.answer.replace(phone.national, phone.masked)
-    error = sent.error and sent.error.replace(phone.national, phone.masked)
-    return replace(sent, answer=answer, error=error)
+    return replace(
+        sent, answer=phone.masked_in(sent.answer), error=sent.error and phone.masked_in(sent.error)
+    )
 
 
 def next_try(settings: NotificationSettings, due: DueNotification, sent: Sent, now: int) -> int | None:

@@ -97,6 +97,8 @@ class Endpoints:
     ) -> None:
         """A delivery failed: a breaker opens, stays open, or its endpoint is from now on tried now and then.
 
+        ``gone``: parked by a 410, which is true of its address and maybe of no other there: the endpoint's next answer brings it back, once.
+
         ``later_s``: how long its shop wants to be left alone, 0 where it did not say.
         """
         now, endpoint = self._clock.now(), due.endpoint
@@ -107,7 +109,7 @@ class Endpoints:
             await self._still_silent(probed, now, later_s, error)
         elif number >= self._settings.breaker_failures and not self.is_open(endpoint):
             await self._open(due, now, later_s, error)
-        elif parked and not gone and not self._places.answered_since(endpoint, due.since):
+        elif parked and (gone or not self._places.answered_since(endpoint, due.since)):
             await self._park(due, now, error)
 
     async def answered(self, due: DueNotification) -> None:
@@ -198,7 +200,8 @@ class Endpoints:
             self._tell("endpoint_parked", due.site_id, due.endpoint, error)
 
     async def _bring_forward(self, endpoint: Endpoint, now: int) -> None:
-        if await self._queue.bring_forward(endpoint, now) or now - endpoint.answered_at < CATCH_UP_LASTS:
+        brought = await self._queue.bring_forward(endpoint, now, last=self._settings.last_try_after)
+        if brought or now - endpoint.answered_at < CATCH_UP_LASTS:
             return
         if await self._queue.endpoint_caught_up(endpoint, now):
             log.info("endpoint_caught_up", site_id=endpoint.site_id, endpoint=endpoint.endpoint)

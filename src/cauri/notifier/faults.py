@@ -75,7 +75,7 @@ TEXTS: dict[Fault, str] = {
     Fault.REDIRECT: "redirects are not followed: give the final address as notify_url",
     Fault.ACCESS: "the notify_url refuses us: leave it open to POST and verify x-token instead (CSRF protection, a login wall?)",
     Fault.NOT_FOUND: "nothing answers at this notify_url: check its path",
-    Fault.GONE: "the notify_url says that it is gone for good (410): this waits until it is replayed, or the address is in trouble and answers again",
+    Fault.GONE: "the notify_url says that it is gone for good (410): this is parked until its host answers anything again, or until it is replayed",
     Fault.METHOD: "the notify_url must accept POST",
     Fault.EXPIRED_FORM: "the notify_url asks for a form token (419): leave it out of the framework's CSRF protection",
     Fault.BODY: "the notify_url answered {detail}, as if it could not read our body: it gets application/x-www-form-urlencoded unless the site's "

@@ -219,8 +219,11 @@ class NotificationQueue(Statements):
         rows = await self._write("endpoint_answered", endpoint=endpoint, now=now)
         return rows[0][0] if rows else None
 
-    async def bring_forward(self, endpoint: Endpoint, now: int, limit: int = SLICE) -> int:
-        """Brings a slice of what the endpoint missed forward to now, unless as much is due already; how much there was."""
+    async def bring_forward(self, endpoint: Endpoint, now: int, *, last: int, limit: int = SLICE) -> int:
+        """Brings a slice of what the endpoint missed forward to now, unless as much is due already; how much there was.
+
+        ``last``: milliseconds from the beginning of a schedule to its last try.
+        """
         [(due,)] = await self._read("due_at_endpoint", endpoint=endpoint.endpoint, now=now, limit=limit)
         if due >= limit:
             return limit
@@ -232,7 +235,7 @@ class NotificationQueue(Statements):
         }
         brought = len(await self._write("bring_forward", **asked, limit=limit))
         if brought < limit:
-            brought += len(await self._write("bring_back", **asked, limit=limit - brought))
+            brought += len(await self._write("bring_back", **asked, early=last // 2, limit=limit - brought))
         return brought
 
     async def endpoint_caught_up(self, endpoint: Endpoint, now: int) -> bool:

@@ -367,13 +367,14 @@ RETURNING token
 
 -- name: bring_back
 -- A slice of what an endpoint that answers again has parked, with a fresh schedule: one that stumbles over all that it missed is told
--- the rest a little later.
+-- the rest a little later. Not what came back before and was parked long before its schedule ended: its address said again that it is
+-- gone, while the endpoint answers others.
 WITH chosen (slot, token) AS MATERIALIZED (
     SELECT m.slot, m.token FROM notification m
     WHERE (m.endpoint, m.parked_at) >= (:endpoint, 0) AND (m.endpoint, m.parked_at) <= (:endpoint, {for_ever}) AND m.parked_at IS NOT NULL
-      AND m.brought_at < :answered_at
+      AND m.brought_at < :answered_at AND (m.brought_at <> m.since OR m.parked_at >= m.since + :early)
     ORDER BY m.endpoint, m.parked_at LIMIT {first :limit} {skip_locked})
-UPDATE notification AS n SET due_at = :now, since = :now, tries = 0, parked_at = NULL, brought_at = :brought_at
+UPDATE notification AS n SET due_at = :now, since = :brought_at, tries = 0, parked_at = NULL, brought_at = :brought_at
 WHERE (n.slot, n.token) IN ({named})
   AND COALESCE(n.parked_at IS NOT NULL, FALSE)
 RETURNING token

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+from random import Random
 from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from cauri.clock import SECOND, ManualClock, new_id
+from cauri.clock import HOUR, SECOND, ManualClock, new_id
 from cauri.domain import moves
 from cauri.domain.payment import Payment
 from cauri.keys import webhook_secret
@@ -40,7 +41,7 @@ class Reader:
         self.admin = admin
         self.path = f"/sites/{site_id}/notifications"
         self.cursor = ""
-        self.ids: set[str] = set()
+        self.ids: dict[str, str] = {}
         self.names: list[str] = []
 
     async def begin(self, **parameters: Any) -> list[str]:
@@ -58,9 +59,10 @@ class Reader:
         assert answer.status_code == 200, answer.text
         page = answer.json()
         self.cursor = page["cursor"]
-        self.ids |= set(page["seen"])
+        self.ids |= dict.fromkeys(page["seen"], page["now"])
         new = [each for each in page["notifications"] if each["id"] not in self.ids]
-        self.ids |= {each["id"] for each in new}
+        self.ids |= {each["id"]: each["at"] for each in new}
+        self.ids = {name: at for name, at in self.ids.items() if at >= page["settled"]}
         self.names += [each["transaction_id"] for each in new]
         return [each["transaction_id"] for each in new]
 
@@ -113,6 +115,77 @@ async def test_any_page_length_brings_all_in_order(limit: int, timed: Running) -
         assert await reader.more(limit=limit) == []
         await ended(timed, f"{limit}-9", now + 4)
         assert await reader.more(limit=limit) == [f"{limit}-9"]
+
+
+@pytest.mark.parametrize("limit", [1, 3, 100])
+async def test_whatever_the_order_of_commits_each_comes_once_and_ids_need_not_be_kept(
+    limit: int, timed: Running
+) -> None:
+    """The reader forgets what the gateway calls settled."""
+    clock, chance, made = timed.clock, Random(limit), []
+    assert isinstance(clock, ManualClock)
+    async with admin_of(timed) as admin:
+        reader = Reader(admin, timed.site_id)
+        await reader.begin()
+        for _ in range(40):
+            for _ in range(chance.randrange(4)):
+                made.append(f"c{len(made)}")
+                await ended(timed, made[-1], clock.now() - chance.randrange(29 * SECOND))
+            clock.advance(chance.choice([1, SECOND, 7 * SECOND, 40 * SECOND]))
+            if chance.random() < 0.7:
+                await reader.more(limit=limit)
+        # What was older than the beginning when it was made is not asked for.
+        await reader.more(limit=limit)
+        assert sorted(reader.names) == sorted(made)
+        clock.advance(31 * SECOND)
+        await reader.more(limit=limit)
+        answer = await admin.get(reader.path, after=reader.cursor)
+        assert (answer.json()["notifications"], reader.ids) == ([], {})
+
+
+async def test_a_crowd_of_one_moment_is_not_told_again_and_again(timed: Running) -> None:
+    clock = timed.clock
+    assert isinstance(clock, ManualClock)
+    async with admin_of(timed) as admin:
+        reader = Reader(admin, timed.site_id)
+        await reader.begin()
+        await asyncio.gather(*(ended(timed, f"crowd-{number}", clock.now()) for number in range(30)))
+        assert len(await reader.more(limit=4)) == 30
+        for _ in range(3):
+            clock.advance(20 * SECOND)
+            assert await reader.more(limit=4) == []
+        assert (await admin.get(reader.path, after=reader.cursor)).json()["notifications"] == []
+
+
+async def test_a_token_that_is_revoked_during_the_wait_hears_nothing_more(
+    gateway: Running, merchant: Merchant
+) -> None:
+    async with admin_of(gateway) as admin:
+        listener = await admin.given("notifications:listen")
+        path = f"/sites/{gateway.site_id}/notifications"
+        cursor = (await listener.get(path)).json()["cursor"]
+        waiting = asyncio.create_task(listener.get(path, after=cursor, wait=20))
+        await asyncio.sleep(2.5)  # a token is read again after two seconds
+        assert await gateway.store.admin.revoke(listener.label, gateway.clock.now())  # type: ignore[attr-defined]
+        name, token = await merchant.opened(notify_url="http://127.0.0.1:9/notify")
+        await merchant.client.post(f"{gateway.url}/payment/{token}/cancel", data={"": ""})
+        answer = await asyncio.wait_for(waiting, 10)
+        assert code_of(answer) == (401, "unauthorized")
+        assert name not in answer.text
+
+
+async def test_a_secret_that_changes_during_the_wait_signs(gateway: Running, merchant: Merchant) -> None:
+    async with admin_of(gateway) as admin:
+        path = f"/sites/{gateway.site_id}/notifications"
+        cursor = (await admin.get(path)).json()["cursor"]
+        waiting = asyncio.create_task(admin.get(path, after=cursor, wait=20))
+        await asyncio.sleep(0.5)
+        now = gateway.clock.now()
+        assert await gateway.store.rotate_secret(gateway.site_id, "a-new-secret", until=now + HOUR, now=now)
+        _, token = await merchant.opened(notify_url="http://127.0.0.1:9/notify")
+        await merchant.client.post(f"{gateway.url}/payment/{token}/cancel", data={"": ""})
+        [told] = (await asyncio.wait_for(waiting, 10)).json()["notifications"]
+        assert len(told["headers"]["webhook-signature"].split()) == 2
 
 
 async def test_the_newest_few_and_those_since_a_moment(timed: Running) -> None:

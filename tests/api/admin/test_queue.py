@@ -6,14 +6,16 @@ import re
 from collections.abc import AsyncIterator
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
+from cauri.api.admin.cursors import cursor_of
 from cauri.clock import DAY, HOUR
 from tests.lifecycle.conftest import shop, timed_gateway
 from tests.lifecycle.shopping import Purchase, Shop
 from tests.notifier.receiver import Answer, http
 
-from .conftest import Admin, admin_of, code_of
+from .conftest import Admin, admin_of, code_of, fields_of
 from .test_log import every_page
 
 __all__ = ["shop", "timed_gateway"]
@@ -88,15 +90,21 @@ async def test_everything_since_a_moment_is_told_again_and_nothing_older(shop: S
     assert len(shop.receiver.posts[old.path]) == 1
 
 
-async def test_a_parked_notification_is_listed_and_told_again(shop: Shop, admin: Admin) -> None:
+async def parked(shop: Shop) -> Purchase:
+    """One that ended at an address that is gone."""
     purchase = await shop.opens()
     shop.receiver.standing[purchase.path] = Answer(http(410))
     await purchase.post("cancel")
     await told(purchase, 1)
+    return purchase
+
+
+async def test_a_parked_notification_is_listed_and_told_again(shop: Shop, admin: Admin) -> None:
+    purchase = await parked(shop)
     site = shop.running.site_id
-    [parked] = await every_page(admin, "/notifications", "notifications", state="parked", site=site)
-    assert (parked["transaction_id"], parked["code"]) == (purchase.transaction_id, "627")
-    assert parked["parked_at"] is not None
+    [listed] = await every_page(admin, "/notifications", "notifications", state="parked", site=site)
+    assert (listed["transaction_id"], listed["code"]) == (purchase.transaction_id, "627")
+    assert listed["parked_at"] is not None
     assert await every_page(admin, "/notifications", "notifications", site=site) == []
 
     del shop.receiver.standing[purchase.path]
@@ -105,6 +113,38 @@ async def test_a_parked_notification_is_listed_and_told_again(shop: Shop, admin:
     await told(purchase, 2)
     await purchase.is_told()
     assert await every_page(admin, "/notifications", "notifications", state="parked", site=site) == []
+
+
+@pytest.mark.parametrize("door", ["replay-since", "replay-parked"])
+async def test_a_replay_goes_on_where_its_cursor_says(
+    door: str, shop: Shop, admin: Admin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cauri.api.admin.queue_doors.SLICES_A_CALL", 1)
+    purchase = await parked(shop)
+    shop.clock.advance(1)
+    body = {"site": shop.running.site_id} | ({"since": "1h"} if door == "replay-since" else {})
+    first = (await admin.post(f"/deliveries/{door}", body)).json()
+    assert first["replayed"] == 1
+    rest = await admin.post(f"/deliveries/{door}", body | {"cursor": first["cursor"]})
+    assert (rest.status_code, rest.json()) == (200, {"replayed": 0, "cursor": None})
+    await told(purchase, 2)
+
+
+@pytest.mark.parametrize("hours", [-2, 28, 10**9], ids=["of yesterday", "of tomorrow", "of no date"])
+@pytest.mark.parametrize("door", ["replay-since", "replay-parked"])
+async def test_a_made_up_cursor_of_a_replay_is_refused_and_nothing_is_moved(
+    door: str, hours: int, shop: Shop, admin: Admin
+) -> None:
+    """Its moment would be written down as when the notifications are due."""
+    purchase, site = await parked(shop), shop.running.site_id
+    at = min(shop.running.clock.now() + hours * HOUR, 2**53)
+    place = (0, at) if door == "replay-since" else (at,)
+    body = {"site": site, "cursor": cursor_of(*place)} | ({"since": "1h"} if len(place) == 2 else {})
+    answer = await admin.post(f"/deliveries/{door}", body)
+    assert fields_of(answer) == {"cursor"}
+    assert "begin anew" in answer.json()["error"]["message"]
+    [still] = await every_page(admin, "/notifications", "notifications", state="parked", site=site)
+    assert still["transaction_id"] == purchase.transaction_id
 
 
 async def test_what_is_due_comes_in_pages_the_next_first(shop: Shop, admin: Admin) -> None:

@@ -68,7 +68,10 @@ class Desk:
 
     async def _read(self, door: Door, path: dict[str, str], scope: Scope, body: bytes) -> Any:
         token = _NOBODY if door.scope is None else await self._guard.admit(scope)
-        return await door.act(self._call(door, token, path, scope, body))
+        answer = await door.act(self._call(door, token, path, scope, body))
+        if door.waits:
+            await self._guard.still_admits(scope)
+        return answer
 
     async def _write(self, door: Door, path: dict[str, str], scope: Scope, body: bytes) -> Any:
         """Recorded before it is done, and what became of it after: nothing is done that is not in the record."""

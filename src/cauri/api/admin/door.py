@@ -36,8 +36,13 @@ class Call:
         """The sites to look at: the one asked for, else all that the token is for; None for all there are."""
         return (asked,) if asked is not None else self.token.sites
 
-    def moment(self, name: str, text: str | None, default: int) -> int:
-        return default if text is None else moment_or_refusal(name, text, self.now)
+    def since(self, text: str | None) -> int:
+        """Where a list begins: with everything, or at a moment that is not still to come. Raises Refusal."""
+        return 0 if text is None else moment_or_refusal("since", text, self.now, past=True)
+
+    def until(self, text: str | None) -> int:
+        """Where a list ends: with now, or at a moment. Raises Refusal."""
+        return self.now + 1 if text is None else moment_or_refusal("until", text, self.now, past=False)
 
 
 def each_of(sites: tuple[str, ...] | None) -> tuple[str | None, ...]:
@@ -56,7 +61,10 @@ class Text:
 
 @dataclass(frozen=True, kw_only=True)
 class Door:
-    """``scope`` None: open to everybody. ``path`` below ``/admin``, with {names}. ``example``: a body for the documentation."""
+    """``scope`` None: open to everybody. ``path`` below ``/admin``, with {names}. ``example``: a body for the documentation.
+
+    ``waits``: so long that the token may be revoked meanwhile.
+    """
 
     method: Literal["GET", "POST"]
     path: str
@@ -69,6 +77,7 @@ class Door:
     query: type[msgspec.Struct] = Nothing
     body: type[msgspec.Struct] | None = None
     media_type: str = "application/json"
+    waits: bool = False
     example: dict[str, Any] = field(default_factory=dict)
 
     @property

@@ -1,7 +1,8 @@
 """A site's notifications as they are made, for ``cauri listen``: each as the gateway itself would send it now.
 
-In the order of their changes. A change is seen only once it is committed, and commits do not come in the order of changes: an answer
-therefore begins OVERLAP before the place that the last one reached, and the reader drops what it has by ``id``.
+In the order of their changes. A change is seen only once it is committed, and commits do not come in the order of changes: what is
+younger than OVERLAP when it is read may get a neighbour yet. An answer therefore begins again where that was so, and the reader drops what
+it has by ``id``.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import msgspec
 from msgspec import Meta
+from msgspec.structs import replace
 
 from cauri.api.admin.cursors import At, Name
 from cauri.api.admin.door import Call, Door, not_found, site_named
@@ -61,23 +63,33 @@ class FeedNotification(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FeedPage(msgspec.Struct, frozen=True, kw_only=True):
-    """In the order of the changes. Those of the last 30 s come again: drop by `id`. `seen`: ids from before the beginning, to be
-    dropped too. `more`: ask again at once. `now`: the gateway's clock."""
+    """In the order of the changes. Those of the last 30 s come again: drop by `id`. `settled`: what changed before it does not, its ids
+    may be forgotten. `seen`: ids from before the beginning, to be dropped too. `more`: ask again at once. `now`: the gateway's clock."""
 
     notifications: list[FeedNotification]
     cursor: str
+    settled: str
     more: bool
     seen: list[str]
     now: str
 
 
 class _Place(msgspec.Struct, frozen=True, array_like=True):
-    """How far a reader has come. ``exact``: within a long list, so that nothing before it is to come again."""
+    """How far a reader has come. ``exact``: within a long list, so that nothing before it is to come again. ``settled``: what changed
+    before this moment was committed when it was read, and does not come again."""
 
     site_id: Name
     since: At
     token: Name
     exact: bool = False
+    settled: At = 0
+
+    @property
+    def from_settled(self) -> _Place:
+        """Where the next list begins: before this place, unless all up to it is settled."""
+        if self.exact or self.settled > self.since:
+            return self
+        return replace(self, since=self.settled, token="")
 
 
 class _Part(NamedTuple):
@@ -135,6 +147,7 @@ class Feed:
                 summary="A site's notifications as they are made",
                 description="Long polling: ask again with the `cursor` of the answer. What the gateway itself delivers does not change.",
                 query=FeedQuery,
+                waits=True,
                 answer=FeedPage,
                 act=self._page,
             ),
@@ -161,36 +174,46 @@ class Feed:
         if query.after is not None:
             part = await self._next(self._opened(query.after, site.site_id), query)
         elif query.since is not None:
-            part = await self._from(site.site_id, call.moment("since", query.since, 0), query.limit)
+            part = await self._from(site.site_id, call.since(query.since), query.limit)
         else:
             part = await self._newest(site.site_id, query.last or 0, call.now)
         payments = await self._store.payments_by_tokens([row.token for row in part.rows])
+        site = await site_named(self._store, site.site_id)  # its secret may have changed during the wait
         return FeedPage(
             notifications=[
                 self._signed(row, payments[row.token], site) for row in part.rows if row.token in payments
             ],
             cursor=self._vault.sealed(msgspec.json.encode(part.place).decode()),
+            settled=iso(part.place.settled),
             more=part.more,
             seen=[_id(row) for row in part.seen],
             now=iso(self._clock.now()),
         )
 
     async def _next(self, place: _Place, query: FeedQuery) -> _Part:
-        lower = place if place.exact else _Place(place.site_id, max(0, place.since - OVERLAP), "")
-        rows = await self._changed(place, lower, query)
-        return _part(place, rows, query.limit)
+        now = self._clock.now()
+        if (
+            not place.exact and place.since > now + OVERLAP
+        ):  # a clock that was put back: the reader must not be deaf
+            settled = min(place.settled, max(0, now - OVERLAP))
+            place = replace(place, since=now, token="", exact=False, settled=settled)
+        begin = place.from_settled
+        rows, at = await self._changed(place, begin, query)
+        return _part(place, begin, rows, query.limit, at)
 
-    async def _changed(self, place: _Place, lower: _Place, query: FeedQuery) -> list[Heard]:
-        """One row more than asked for, once there is one beyond the place, or one that was not there before, or the wait is over."""
+    async def _changed(self, place: _Place, begin: _Place, query: FeedQuery) -> tuple[list[Heard], int]:
+        """One row more than asked for, and when they were read: once there is one beyond the place, or one that was not there before, or
+        the wait is over."""
         deadline = asyncio.get_running_loop().time() + query.wait
         known: set[Heard] | None = None
         while True:
-            rows = await self._after(lower, query.limit + 1)
+            at = self._clock.now()
+            rows = await self._after(begin, query.limit + 1)
             left_s = deadline - asyncio.get_running_loop().time()
             if left_s <= 0 or self._bell.silenced or await self._beyond(place, rows, query.limit):
-                return rows
+                return rows, at
             if known is not None and not known.issuperset(rows):
-                return rows
+                return rows, at
             known = set(rows)
             await self._bell.heard(min(left_s, LOOK_EVERY_S))
 
@@ -200,14 +223,14 @@ class Feed:
         return len(rows) > limit and bool(await self._after(place, 1))
 
     async def _from(self, site_id: str, since: int, limit: int) -> _Part:
-        start = _Place(site_id, since, "")
-        part = _part(start, await self._after(start, limit + 1), limit)
-        return part._replace(seen=await self._window(start))
+        start, at = _Place(site_id, since, "", settled=since), self._clock.now()
+        return _part(start, start, await self._after(start, limit + 1), limit, at)
 
     async def _newest(self, site_id: str, last: int, now: int) -> _Part:
         rows = await self._log.heard_last(site_id, last) if last else []
-        place = _Place(site_id, max(now, rows[-1].since if rows else 0), "")
-        window = await self._window(_Place(site_id, place.since + 1, ""))
+        since = max(now, rows[-1].since if rows else 0)
+        place = _Place(site_id, since, "", settled=max(0, since - OVERLAP))
+        window = await self._window(_Place(site_id, since + 1, ""))
         return _Part(rows, place, False, [row for row in window if row not in rows])
 
     async def _window(self, place: _Place) -> list[Heard]:
@@ -266,12 +289,18 @@ def _strange_cursor() -> Refusal:
     )
 
 
-def _part(place: _Place, rows: list[Heard], limit: int) -> _Part:
-    if len(rows) > limit:
-        rows = rows[:limit]
-        return _Part(rows, _Place(place.site_id, rows[-1].since, rows[-1].token, True), True, [])
-    reached = max([(place.since, place.token), *((row.since, row.token) for row in rows)])
-    return _Part(rows, _Place(place.site_id, *reached), False, [])
+def _part(place: _Place, begin: _Place, rows: list[Heard], limit: int, at: int) -> _Part:
+    """``rows``: those after ``begin``, one more than the limit where there are more, read at ``at``."""
+    more = len(rows) > limit
+    rows = rows[:limit]
+    found = [(row.since, row.token) for row in rows]
+    since, token = found[-1] if more else max([(place.since, place.token), *found])
+    settled = place.settled
+    if begin.since <= settled:
+        settled = max(
+            settled, min(since if more else since + 1, at - OVERLAP)
+        )  # of one moment more may follow
+    return _Part(rows, _Place(place.site_id, since, token, more, settled), more, [])
 
 
 def _id(row: Heard) -> str:

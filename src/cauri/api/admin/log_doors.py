@@ -114,8 +114,8 @@ class LogDoors:
 
     async def _deliveries(self, call: Call) -> DeliveryPage:
         query: DeliveriesQuery = call.query
-        since = call.moment("since", query.since, 0)
-        before = Place(call.moment("until", query.until, call.now + 1))
+        since = call.since(query.since)
+        before = Place(call.until(query.until))
         if query.cursor is not None:
             before = Place(*place_of(query.cursor, tuple[At, Name]))
         rows = await self._rows(call, query, since, before)
@@ -166,11 +166,11 @@ class LogDoors:
     async def _audit(self, call: Call) -> AuditPage:
         query: AuditQuery = call.query
         check_all_sites(call, "the record")
-        before = (call.moment("until", query.until, call.now + 1), "")
+        before = (call.until(query.until), "")
         if query.cursor is not None:
             before = place_of(query.cursor, tuple[At, Name])
         rows = await self._store.admin.audit(
-            since=call.moment("since", query.since, 0), before=before, limit=query.limit + 1
+            since=call.since(query.since), before=before, limit=query.limit + 1
         )
         page, cursor = paged(rows, query.limit, lambda row: (row.at, row.audit_id))
         return AuditPage([answers.audit_entry(row) for row in page], cursor)

@@ -11,7 +11,8 @@ from msgspec import Meta
 from cauri.api.admin.cursors import At, cursor_of, place_of
 from cauri.api.admin.door import Call, Door, each_of, not_found, site_named
 from cauri.api.admin.reading import Cursor, Moment, SiteId, TransactionId
-from cauri.api.admin.refusals import CONFLICT, Refusal
+from cauri.api.admin.refusals import CONFLICT, FieldTrouble, Refusal, faulty
+from cauri.clock import HOUR, SECOND
 from cauri.domain.endpoints import endpoint_of
 from cauri.domain.moments import iso
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from cauri.store import EndpointTrouble, Store
 
 SLICES_A_CALL = 10
+CURSOR_LASTS = HOUR
+CLOCKS_DIFFER_BY = 5 * SECOND
 
 
 class EndpointsQuery(msgspec.Struct, frozen=True):
@@ -69,9 +72,10 @@ class ReplaySinceBody(msgspec.Struct, frozen=True):
 
 
 class ReplayParkedBody(msgspec.Struct, frozen=True):
-    """What was parked, of one site or, without `site`, of all that the token is for."""
+    """What was parked, of one site or, without `site`, of all that the token is for. `cursor`: of the answer before, to go on."""
 
     site: SiteId | None = None
+    cursor: Cursor | None = None
 
 
 class Replayed(msgspec.Struct, frozen=True):
@@ -157,7 +161,7 @@ class QueueDoors:
                 operation="replayParked",
                 scope="deliveries:write",
                 summary="Tell again what was parked",
-                description="At most 5000 of a site in one request; there is more where `cursor` is not null: ask again.",
+                description="At most 5000 of a site in one request: ask again with the `cursor` until it is null.",
                 body=ReplayParkedBody,
                 answer=Replayed,
                 act=self._replay_parked,
@@ -202,9 +206,10 @@ class QueueDoors:
     async def _replay_since(self, call: Call) -> Replayed:
         body: ReplaySinceBody = call.body
         await site_named(self._store, body.site)
-        since, now = call.moment("since", body.since, 0), call.now
+        since, now = call.since(body.since), call.now
         if body.cursor is not None:
-            since, now = place_of(body.cursor, tuple[At, At])
+            since, begun = place_of(body.cursor, tuple[At, At])
+            now = _going_on(begun, call.now)
         total, more = await self._sliced(lambda: self._queue.replay_since(body.site, since, now))
         await self._probe_troubled((body.site,), call.now)
         return Replayed(total, cursor_of(since, now) if more else None)
@@ -214,14 +219,18 @@ class QueueDoors:
         if body.site is not None:
             await site_named(self._store, body.site)
         sites = call.sites(body.site)
+        now = call.now
+        if body.cursor is not None:
+            (begun,) = place_of(body.cursor, tuple[At])
+            now = _going_on(begun, call.now)
         total, more = 0, False
         for site in each_of(sites):
             found, rest = await self._sliced(
-                lambda site=site: self._queue.replay_parked(call.now, site_id=site)  # type: ignore[misc]
+                lambda site=site: self._queue.replay_parked(now, site_id=site)  # type: ignore[misc]
             )
             total, more = total + found, more or rest
         await self._probe_troubled(sites, call.now)
-        return Replayed(total, cursor_of(call.now) if more else None)
+        return Replayed(total, cursor_of(now) if more else None)
 
     async def _sliced(self, replay: Callable[[], Awaitable[int]]) -> tuple[int, bool]:
         """How many in all, and whether there may be more."""
@@ -240,6 +249,13 @@ class QueueDoors:
             for each in await self._queue.in_trouble(site_id=site):
                 await self._queue.probe_now(each.endpoint, now)
         self._wake()
+
+
+def _going_on(begun: int, now: int) -> int:
+    """The moment at which a replay in several requests was begun: it is written down as when notifications came due. Raises Refusal."""
+    if not now - CURSOR_LASTS <= begun <= now + CLOCKS_DIFFER_BY:
+        raise faulty(FieldTrouble("cursor", "not of a replay of the last hour: begin anew without it"))
+    return min(begun, now)
 
 
 def _seen(each: EndpointTrouble) -> EndpointSeen:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 from urllib.parse import parse_qsl
 
 import msgspec
 from msgspec import Meta
 
 from cauri.api.admin.refusals import INVALID, NOT_JSON, FieldTrouble, Refusal, faulty
-from cauri.domain.moments import MOMENT_WORDS, read_moment
+from cauri.domain.moments import MOMENT_WORDS, read_moment, read_past
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -101,10 +101,10 @@ def convert(values: Mapping[str, Any], wanted: type[T], word: str, *, texts: boo
     return wanted(**fields)
 
 
-def moment_or_refusal(field: str, text: str, now: int) -> int:
-    """Milliseconds. Raises Refusal."""
+def moment_or_refusal(field: str, text: str, now: int, *, past: bool) -> int:
+    """Milliseconds. ``past``: one that is still to come is refused. Raises Refusal."""
     try:
-        return read_moment(text, now)
+        return (read_past if past else read_moment)(text, now)
     except ValueError as error:
         raise faulty(FieldTrouble(field, str(error))) from None
 
@@ -116,9 +116,18 @@ def _converted(value: Any, kind: Any, *, texts: bool) -> Any:
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError:
+        if choices := _choices(kind):
+            raise ValueError(f"must be one of: {', '.join(choices)}") from None
         if not texts:
             raise
         return msgspec.convert(value, kind, strict=False)
+
+
+def _choices(kind: Any) -> tuple[str, ...]:
+    """The words of a Literal, wherever it stands in the type."""
+    if get_origin(kind) is Literal:
+        return get_args(kind)
+    return next((found for each in get_args(kind) if (found := _choices(each))), ())
 
 
 def _clean(text: str) -> bool:

@@ -102,6 +102,12 @@ class Guard:
         self._requests.take(token.token_hash)
         return token
 
+    async def still_admits(self, scope: Scope) -> None:
+        """For a request that was admitted and waited. Raises Unauthorized, StoreUnavailable."""
+        token = await self._ring.find(bearer(scope))
+        if token is None or not token.live(self._clock.now()):
+            raise Unauthorized(token.label if token else "")
+
 
 def bearer(scope: Scope) -> str:
     """The token that a request presents, empty where it presents none that could be one."""

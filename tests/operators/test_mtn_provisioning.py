@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import sys
 import tomllib
 import uuid
 from base64 import b64encode
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from answering_operator import answering
@@ -18,6 +19,7 @@ from scripted_operator import HANG_UP, Recorded
 from cauri.clock import ManualClock
 from cauri.operators.mtn import Mtn
 from cauri.operators.mtn.provisioning import is_bare_host
+from tests.forks import forks
 
 KEY = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
 HOST = "pay.example.com"
@@ -42,16 +44,16 @@ async def operator():
 async def run(operator, *more, key=KEY, host=HOST):
     """Exit status, standard output, standard error."""
     environment = {name: text for name, text in os.environ.items() if name != "MTN_SUBSCRIPTION_KEY"}
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "cauri", "operator", "mtn", "provision"),
-        *("--callback-host", host, "--base-url", operator.url, *more),
-        env=environment | ({"MTN_SUBSCRIPTION_KEY": key} if key else {}),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await asyncio.wait_for(process.communicate(), 60)
-    return process.returncode, out.decode(), err.decode()
+    with TemporaryDirectory() as folder:
+        process = forks().start(
+            *("operator", "mtn", "provision", "--callback-host", host, "--base-url", operator.url, *more),
+            environment=environment | ({"MTN_SUBSCRIPTION_KEY": key} if key else {}),
+            folder=Path(folder),
+            output=Path(folder, "printed"),
+            errors=Path(folder, "complained"),
+        )
+        out, err = await asyncio.to_thread(process.communicate, 60)
+    return process.returncode, out, err
 
 
 def user_made(operator) -> str:

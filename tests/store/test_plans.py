@@ -18,6 +18,9 @@ from cauri.store.queries import queries
 from tests.conftest import NewDatabase
 from tests.store.records import NOW
 
+# All in one of the workers: each would fill its tables for itself.
+pytestmark = pytest.mark.xdist_group("plans")
+
 ROWS = 20_000
 # Where a gateway is young its tables are small, and the planner is tempted to read all of them.
 SIZES = (3_000, ROWS)

@@ -121,6 +121,7 @@ async def test_a_replay_goes_on_where_its_cursor_says(
 ) -> None:
     monkeypatch.setattr("cauri.api.admin.queue_doors.SLICES_A_CALL", 1)
     purchase = await parked(shop)
+    del shop.receiver.standing[purchase.path]
     shop.clock.advance(1)
     body = {"site": shop.running.site_id} | ({"since": "1h"} if door == "replay-since" else {})
     first = (await admin.post(f"/deliveries/{door}", body)).json()

@@ -30,6 +30,7 @@ NewDatabase = Callable[[str], Awaitable[str]]
 StartGateway = Callable[..., Awaitable[Running]]
 
 
+@pytest.hookimpl(trylast=True)  # after -k and -m
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """A case that is ``in_turn`` runs on one of the engines, which one by its name; on any that is asked for alone."""
     collected = {item.nodeid for item in items}

@@ -136,6 +136,10 @@ def test_a_number_is_masked_in_a_text_also_where_it_is_cut_off(text: str, shown:
     assert Phone("CI", "225", "").masked_in(text) == text
 
 
+def test_of_a_number_that_repeats_itself_all_that_is_there_is_masked() -> None:
+    assert Phone("CI", "225", "0700700700").masked_in("n=0700700") == "n=•••••••"
+
+
 def test_a_number_of_no_known_carrier_tells_nothing() -> None:
     assert guess_method(Phone("CI", "225", "2700000001"), methods_in("CI", "XOF")) is None
 

@@ -106,8 +106,6 @@ async def test_a_port_without_its_application_is_waited_for_but_not_for_ever(
             while words not in await lines.get():
                 pass
 
-    shop.standing["/notify"] = Answer(answer)
-    await shop.start()
     async with (
         GatewayFeed(gateway.url, SANDBOX_ADMIN_TOKEN, site.site_id) as feed,
         httpx.AsyncClient(trust_env=False, verify=False, timeout=30) as client,
@@ -117,6 +115,10 @@ async def test_a_port_without_its_application_is_waited_for_but_not_for_ever(
         await says("listening to")
         await _cancelled(client, site, gateway.url, "starts")
         await says("held until somebody answers")
+        clock.advance(2 * MAYBE_FOR)  # nobody was there at all until now
+        shop.standing["/notify"] = Answer(answer)
+        await shop.start()
+        await shop.heard("/notify", 2)
         del shop.standing["/notify"]
         await says("starts  627 TRANSACTION_CANCEL  → 200")
 
@@ -134,13 +136,12 @@ async def test_a_port_without_its_application_is_waited_for_but_not_for_ever(
     kept.close()
 
 
-def test_what_is_settled_is_forgotten_and_a_file_of_another_kind_is_put_aside(tmp_path: Path) -> None:
+def test_what_is_settled_is_forgotten(tmp_path: Path) -> None:
     path = tmp_path / "kept"
-    path.write_text("my notes")
     kept = Kept(path)
     kept.open()
-    assert (tmp_path / "kept.old").read_text() == "my notes"
-    kept.begin(["seen"], "2026-11-30T10:00:00.000Z")
+    kept.begin("2026-11-30T09:59:59.000Z", ["seen"], "2026-11-30T10:00:00.000Z")
+    assert kept.since == "2026-11-30T09:59:59.000Z"
     kept.done("2026-11-30T10:00:01.000Z", "a", "b")
     kept.reached("cursor-1", "2026-11-30T10:00:00.000Z")
     kept.close()
@@ -151,7 +152,8 @@ def test_what_is_settled_is_forgotten_and_a_file_of_another_kind_is_put_aside(tm
     assert [kept.knows(each) for each in ("seen", "a", "b", "c")] == [True, True, True, False]
     kept.reached("cursor-2", "2026-11-30T10:00:01.000Z")
     assert [kept.knows(each) for each in ("seen", "a", "b")] == [False, True, True]
-    kept.begin([], "2026-11-30T10:00:02.000Z")
+    assert kept.since == ""
+    kept.begin("", [], "2026-11-30T10:00:02.000Z")
     assert (kept.cursor, kept.newest, kept.knows("a")) == ("", "", False)
     kept.close()
 

@@ -213,12 +213,31 @@ async def test_a_gateway_with_other_data_than_before_is_begun_anew(desk: Desk, s
     assert shop.names() == ["order-1", "order-2"]
 
 
-async def test_a_state_that_cannot_be_read_is_as_none(desk: Desk) -> None:
-    (desk.folder / "kept").write_text('{"cursor": 3')
+async def test_a_state_of_another_kind_is_left_alone(desk: Desk) -> None:
+    (desk.folder / "kept").write_text("my notes")
     listening = await desk.listen("--state", "kept")
-    await listening.says("listening to")
-    await desk.cancelled("order-1")
-    await listening.says("order-1")
+    assert await listening.stop(0) == 2
+    assert "is no file of 'cauri listen': name another one" in listening.lines[-1]
+    assert (desk.folder / "kept").read_text() == "my notes"
+
+
+@pytest.mark.parametrize("beginning", [["--since", "1h"], ["--last", "3"]], ids=" ".join)
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+async def test_stopped_within_its_first_page_it_goes_on_there(
+    how: int, beginning: list[str], desk: Desk, shop: ComingAndGoing
+) -> None:
+    names = ["first", "second", "third"]
+    for name in names:
+        await desk.cancelled(name)
+    arguments = ("--forward-to", f"{shop.url}/notify")
+    listening = await desk.listen(*arguments, *beginning)
+    await listening.says("held until somebody answers")
+    await listening.stop(how)
+    await desk.cancelled("meanwhile")
+    await shop.start()
+    again = await desk.listen(*arguments)
+    await again.says("meanwhile")
+    assert shop.names() == [*names, "meanwhile"]
 
 
 async def test_two_at_once_do_not_take_each_others(desk: Desk) -> None:

@@ -20,7 +20,6 @@ from tests.store.conftest import OpenStore, empty_database, open_store
 __all__ = ["empty_database", "open_store"]
 
 DOWN = Answer(http(503, b"back soon"))
-GONE = Answer(http(410))
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -144,6 +143,22 @@ async def test_a_parked_endpoint_that_answers_again_gets_everything_it_missed(qu
     await all_told(queue, payments, paths)
 
 
+async def test_what_was_parked_by_its_schedule_comes_back_however_often(queue: Queue) -> None:
+    paths = paths_of("again", 2)
+    fall(queue, paths)
+    payments = await queue.all_end(paths)
+    await queue.passes(73 * HOUR, 10 * MINUTE)
+    await queue.ends("/fine")
+    await queue.passes(10 * SECOND, SECOND)
+    assert {(await queue.state(payment)).parked_at for payment in payments} == {None}
+    await queue.passes(73 * HOUR, 10 * MINUTE)
+    assert None not in {(await queue.state(payment)).parked_at for payment in payments}
+    rise(queue, paths)
+    await queue.ends("/fine-too")
+    await queue.passes(HOUR + MINUTE, MINUTE)
+    await all_told(queue, payments, paths)
+
+
 async def test_a_parked_endpoint_is_given_up_after_the_days_of_the_log(queue: Queue) -> None:
     fall(queue, ["/dead"])
     await queue.ends("/dead")
@@ -160,73 +175,6 @@ async def test_a_parked_endpoint_is_given_up_after_the_days_of_the_log(queue: Qu
     assert await queue.store.notifications.replay_parked(queue.clock.now()) == 1
     await queue.settles()
     assert queue.receiver.codes("/dead") == ["627"]
-
-
-async def test_410_parks_at_once_and_is_tried_once_more_when_its_endpoint_answers(queue: Queue) -> None:
-    fall(queue, ["/gone"], GONE)
-    gone = await queue.ends("/gone")
-    await queue.settles()
-    state = await queue.state(gone)
-    assert (state.due_at, state.parked_at, state.tries) == (None, queue.clock.now(), 1)
-    found = await trouble(queue)
-    assert found is not None
-    assert (found.state, found.parked) == ("parked", 1)
-
-    await queue.ends("/there")
-    await queue.passes(2 * MINUTE, 10 * SECOND)
-    assert (queue.receiver.codes("/there"), queue.receiver.codes("/gone")) == (["627"], ["627"] * 2)
-    await all_answer_again(queue, "others")
-    await queue.passes(5 * HOUR, MINUTE)
-    assert len(queue.receiver.posts["/gone"]) == 2
-    assert await trouble(queue) is None
-
-    await queue.store.notifications.replay_payment(gone.site_id, gone.transaction_id, queue.clock.now())
-    await queue.settles()
-    await all_answer_again(queue, "still others")
-    assert len(queue.receiver.posts["/gone"]) == 4, "told again by hand it has both its tries again"
-
-
-async def all_answer_again(queue: Queue, name: str) -> None:
-    """Others at the same endpoint fail, so that its breaker opens, and are told everything."""
-    others = paths_of(name.replace(" ", "-"), 8)
-    fall(queue, others)
-    payments = await queue.all_end(others)
-    await queue.settles()
-    rise(queue, others)
-    await queue.passes(5 * MINUTE, 10 * SECOND)
-    await all_told(queue, payments, others)
-
-
-@pytest.mark.parametrize("number", [1, 4, 8])
-@pytest.mark.parametrize("sign", ["a newer one", "the hourly try"])
-async def test_a_shop_that_said_410_to_everything_is_told_everything_when_it_answers_again(
-    queue: Queue, number: int, sign: str
-) -> None:
-    paths = paths_of("maintenance", number)
-    fall(queue, paths, GONE)
-    payments = await queue.all_end(paths)
-    await queue.settles()
-    rise(queue, paths)
-    if sign == "a newer one":
-        paths.append("/newer")
-        payments.append(await queue.ends("/newer"))
-        await queue.passes(2 * MINUTE, 5 * SECOND)
-    else:
-        await queue.passes(HOUR + 2 * MINUTE, MINUTE)
-    await all_told(queue, payments, paths)
-    assert await trouble(queue) is None
-
-
-async def test_addresses_that_are_gone_beside_one_that_answers_cost_two_tries_each(queue: Queue) -> None:
-    gone, there = paths_of("gone", 12), paths_of("there", 12)
-    fall(queue, gone, GONE)
-    for pair in zip(gone, there, strict=True):
-        await queue.all_end(pair)
-        await queue.passes(MINUTE, 10 * SECOND)
-    await queue.ends("/last")
-    await queue.passes(MINUTE, 10 * SECOND)
-    assert {len(queue.receiver.posts[path]) for path in gone} == {2}
-    assert [queue.receiver.codes(path) for path in there] == [["627"]] * 12
 
 
 async def test_an_endpoint_that_falls_again_while_it_catches_up_loses_nothing(queue: Queue) -> None:

@@ -57,7 +57,7 @@ STATEMENTS: dict[str, dict[str, Any]] = {
     "claim_asks": {"connector": "c4", "now": NOW, "until": NOW, "claim": "c", "limit": 16},
     "unended_attempts": {"before": NOW + ROWS, "limit": 10},
     "due_notifications": {"now": NOW, "limit": 100},
-    "replay_parked": {"site_id": "", "now": NOW, "limit": 100},
+    "replay_parked": {"site_id": "", "begun": NOW, "now": NOW, "limit": 100},
 }
 
 
@@ -93,8 +93,9 @@ OF_THE_QUEUE: dict[str, dict[str, Any]] = {
     "claim_parked": {"after": 0, **OF_ONE_ENDPOINT},
     "bring_forward": {"answered_at": NOW, "brought_at": NOW, **OF_ONE_ENDPOINT, "now": 0},
     "bring_back": {"answered_at": NOW, "brought_at": NOW, "early": 1, **OF_ONE_ENDPOINT},
-    "replay_parked": {"site_id": "s3", **OF_ONE_ENDPOINT},
-    "replay_since": {"site_id": "s3", "since": 0, **OF_ONE_ENDPOINT},
+    "endpoint_caught_up": {"answered_at": NOW, "probe_at": NOW, "early": 1, **OF_ONE_ENDPOINT},
+    "replay_parked": {"site_id": "s3", "begun": NOW, **OF_ONE_ENDPOINT},
+    "replay_since": {"site_id": "s3", "since": 0, "begun": NOW, **OF_ONE_ENDPOINT},
 }
 
 

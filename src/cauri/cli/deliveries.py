@@ -146,7 +146,9 @@ def replay(
             async with recorded(store.admin, what, target):
                 if not parked:
                     return await _replay_one(store, site or "", transaction_id or "", now)
-                total = await _sliced(lambda: store.notifications.replay_parked(now, site_id=site))
+                total = await _sliced(
+                    lambda: store.notifications.replay_parked(now, site_id=site, now=Clock().now())
+                )
                 await _probe(store, site, now)
                 return total
 
@@ -169,7 +171,9 @@ def replay_since(
         async with opened_store(config, data, database) as store:
             await site_named(store, site)
             async with recorded(store.admin, "replaySince", f"{site} {moment(begin)}"):
-                total = await _sliced(lambda: store.notifications.replay_since(site, begin, now))
+                total = await _sliced(
+                    lambda: store.notifications.replay_since(site, begin, now, now=Clock().now())
+                )
                 await _probe(store, site, now)
                 return total
 

@@ -15,7 +15,17 @@ from cauri.cli.words import checked_site_id
 from cauri.clock import Clock
 from cauri.domain.moments import read_past
 from cauri.keys import SANDBOX_ADMIN_TOKEN, SANDBOX_SITE_ID
-from cauri.listening import Beginning, GatewayFeed, InUse, Kept, Listener, Refused, kept_path
+from cauri.listening import (
+    Beginning,
+    CannotKeep,
+    GatewayFeed,
+    InUse,
+    Kept,
+    Listener,
+    NotOurs,
+    Refused,
+    kept_path,
+)
 from cauri.notifier.sender import Sender
 from cauri.serving import stop_signal
 
@@ -74,12 +84,18 @@ def listen(
         raise Trouble(
             f"another 'cauri listen' does this already; --state FILE makes a second one ({kept.path})"
         ) from None
+    except NotOurs:
+        raise Trouble(
+            f"--state: {kept.path} is no file of 'cauri listen': name another one, or remove it"
+        ) from None
     except OSError as error:
         raise Trouble(f"--state: {kept.path} cannot be used: {error.strerror or error}") from None
     try:
         asyncio.run(_listen(GatewayFeed(gateway, token, site), kept, forward_to, beginning))
     except Refused as refused:
         raise Trouble(str(refused)) from None
+    except CannotKeep as error:
+        raise Trouble(f"--state: {kept.path} cannot be written: {error.strerror}") from None
     finally:
         kept.close()
 

@@ -5,6 +5,7 @@ The file is a journal: what is done costs a line, however much is remembered; no
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -23,9 +24,18 @@ class InUse(Exception):
     """Another listener has this file; two would forward half each."""
 
 
+class NotOurs(Exception):
+    """There is a file of another kind."""
+
+
+class CannotKeep(OSError):
+    """What was done cannot be written down."""
+
+
 class _Place(msgspec.Struct, array_like=True, tag=1):
     cursor: str = ""
     newest: str = ""
+    since: str = ""
 
 
 class _Done(msgspec.Struct, array_like=True, tag=2):
@@ -38,8 +48,8 @@ class _Done(msgspec.Struct, array_like=True, tag=2):
 class Kept:
     """Holds the file for as long as it is open.
 
-    ``cursor``: the gateway's place up to which all is forwarded. ``newest``: the newest change seen, for a gateway that has forgotten the
-    place. Both empty at first.
+    ``cursor``: the gateway's place up to which all is forwarded; while there is none ``since``, the moment where it began. ``newest``: the
+    newest change seen, for a gateway that has forgotten the place. All empty at first. What writes raises CannotKeep.
     """
 
     def __init__(self, path: Path) -> None:
@@ -55,11 +65,15 @@ class Kept:
         return self._place.cursor
 
     @property
+    def since(self) -> str:
+        return self._place.since
+
+    @property
     def newest(self) -> str:
         return self._place.newest
 
     def open(self) -> None:
-        """A file that is none of ours is put aside as FILE.old. Raises InUse, OSError."""
+        """Raises InUse, NotOurs, OSError."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = self.path.with_name(self.path.name + ".lock").open("a")
         try:
@@ -67,8 +81,8 @@ class Kept:
         except OSError:
             self._lock.close()
             raise InUse(str(self.path)) from None
-        if self.path.exists() and not self._read():
-            self.path.replace(self.path.with_name(self.path.name + ".old"))
+        if self.path.exists():
+            self._read()
         self._write_anew()
 
     def close(self) -> None:
@@ -77,9 +91,9 @@ class Kept:
                 each.close()
         self._file = self._lock = None
 
-    def begin(self, seen: Iterable[str], at: str) -> None:
+    def begin(self, since: str, seen: Iterable[str], at: str) -> None:
         """All that was is forgotten. ``seen``: ids that are not to be forwarded though they may come, as it was at that moment."""
-        self._place, self._done = _Place(), dict.fromkeys(seen, at)
+        self._place, self._done = _Place(since=since), dict.fromkeys(seen, at)
         self._write_anew()
 
     def knows(self, notification_id: str) -> bool:
@@ -87,7 +101,7 @@ class Kept:
 
     def done(self, at: str, *notification_ids: str) -> None:
         """Forwarded, or shown: they are not to come again."""
-        self._place = _Place(self.cursor, max(self.newest, at))
+        self._place = _Place(self.cursor, max(self.newest, at), self.since)
         self._done.update(dict.fromkeys(notification_ids, at))
         self._append(*(_Done(each, at) for each in notification_ids), self._place)
 
@@ -102,9 +116,11 @@ class Kept:
         else:
             self._append(self._place)
 
-    def _read(self) -> bool:
-        """False where the file is none of ours. A line that was cut off, the last one, is left out."""
-        head, *lines = self.path.read_bytes().splitlines(keepends=True) or [b""]
+    def _read(self) -> None:
+        """A line that was cut off, the last one, is left out. Raises NotOurs."""
+        head, *lines = self.path.read_bytes().splitlines(keepends=True) or [_HEAD]
+        if head != _HEAD:
+            raise NotOurs(str(self.path))
         for line in lines:
             try:
                 told = msgspec.json.decode(line, type=_Place | _Done)
@@ -114,23 +130,34 @@ class Kept:
                 self._place = told
             else:
                 self._done[told.id] = told.at
-        return head == _HEAD
 
     def _append(self, *lines: _Place | _Done) -> None:
+        self._write(b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
+        self._lines += len(lines)
+
+    def _write(self, text: bytes) -> None:
+        """Whole, or the file is at its end: what came after a line that was cut off would not be read."""
         if self._file is None:
             raise RuntimeError("open it first")
-        self._file.write(b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
-        self._lines += len(lines)
+        try:
+            written = self._file.write(text)
+        except OSError as error:
+            raise CannotKeep(error.errno, error.strerror) from None
+        if written != len(text):
+            raise CannotKeep(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def _write_anew(self) -> None:
         if self._file is not None:
             self._file.close()
         partial = self.path.with_name(self.path.name + ".partial")
-        self._file = partial.open("wb", buffering=0)
-        self._file.write(_HEAD)
-        self._lines = 0
-        self._append(*(_Done(each, at) for each, at in self._done.items()), self._place)
-        partial.replace(self.path)
+        try:
+            self._file = partial.open("wb", buffering=0)
+            self._write(_HEAD)
+            self._lines = 0
+            self._append(*(_Done(each, at) for each, at in self._done.items()), self._place)
+            partial.replace(self.path)
+        except OSError as error:
+            raise CannotKeep(error.errno, error.strerror) from None
 
 
 def kept_path(gateway: str, site_id: str, forward_to: str) -> Path:

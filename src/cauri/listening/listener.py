@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import inf
 
 from cauri.clock import MINUTE, SECOND, Clock
+from cauri.domain.moments import iso
 from cauri.listening.gateway import Away, GatewayFeed, Gone, Notification, Page, StrangeCursor
 from cauri.listening.kept import Kept
 from cauri.notifier.causes import EXPECTED, fault_of
@@ -87,11 +88,14 @@ class Listener:
     async def _begun(self, beginning: Beginning) -> Page:
         if beginning.resumes and self._kept.cursor:
             return await self._next(wait=False)
+        if beginning.resumes and self._kept.since:  # stopped within its first page
+            return await self._feed.begin(since=self._kept.since)
         since = beginning.since
         if self._gateway_away and beginning.last is None and since is None:
             since = self._since_the_start()
         page = await self._feed.begin(last=beginning.last, since=since)
-        self._kept.begin(page.seen, page.now)
+        first = page.notifications[0].at if page.notifications else page.now
+        self._kept.begin(first, page.seen, page.now)
         return page
 
     def _since_the_start(self) -> str:
@@ -103,7 +107,11 @@ class Listener:
             return await self._feed.after(self._kept.cursor, wait=wait)
         except StrangeCursor:
             self._tell("the gateway has other data than before: going on with what it has since")
-            return await self._feed.begin(since=self._kept.newest or None)
+            return await self._feed.begin(since=self._newest_by_our_clock())
+
+    def _newest_by_our_clock(self) -> str | None:
+        """The other gateway's clock may be behind: a moment that is still to come there would be refused."""
+        return min(self._kept.newest, iso(self._clock.now())) or None
 
     async def _take(self, page: Page) -> None:
         """What was not forwarded when the program ends comes again: the place is kept when all of the page is done."""

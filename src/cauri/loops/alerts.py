@@ -45,7 +45,10 @@ class Alerts:
             )
         troubled = await self._queue.in_trouble(ENDPOINTS_MAX)
         for each in troubled:
-            if each.state == "parked" or (each.state == "open" and now - each.since >= self._after):
+            # Of one that is gone the notification that was parked has told.
+            if (each.state == "parked" and not each.gone) or (
+                each.state == "open" and now - each.since >= self._after
+            ):
                 wanted[ENDPOINT + each.endpoint] = _words(each)
         return wanted, len(troubled) < ENDPOINTS_MAX
 

@@ -86,10 +86,10 @@ class Delivering:
 
     async def _settle(self, task: Task, sent: Sent) -> None:
         next_try_at = None if sent.delivered else next_try(self._settings, task.due, sent, self._clock.now())
-        await self._record(task, sent, next_try_at)
         if sent.delivered:
+            await self._record(task, sent, next_try_at)
             await self._endpoints.answered(task.due)
-        else:
+        else:  # the endpoint first: what is parked by a process that dies then has one that is tried
             await self._endpoints.failed(
                 task.due,
                 sent.error or "",
@@ -98,6 +98,7 @@ class Delivering:
                 later_s=later_s(self._settings, sent),
                 probed=task.probed,
             )
+            await self._record(task, sent, next_try_at)
 
     async def _record(self, task: Task, sent: Sent, next_try_at: int | None) -> None:
         payment = task.payment

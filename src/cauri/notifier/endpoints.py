@@ -110,7 +110,7 @@ class Endpoints:
         elif number >= self._settings.breaker_failures and not self.is_open(endpoint):
             await self._open(due, now, later_s, error)
         elif parked and (gone or not self._places.answered_since(endpoint, due.since)):
-            await self._park(due, now, error)
+            await self._park(due, now, error, gone)
 
     async def answered(self, due: DueNotification) -> None:
         """A delivery was heard: where the endpoint was in trouble, it begins to catch up."""
@@ -190,21 +190,25 @@ class Endpoints:
         if opened:
             self._tell("endpoint_opened", due.site_id, due.endpoint, error)
 
-    async def _park(self, due: DueNotification, now: int, error: str) -> None:
+    async def _park(self, due: DueNotification, now: int, error: str, gone: bool) -> None:
         probe_at = now + self._settings.parked_probe_gap_s * SECOND
         parked = await self._queue.park_endpoint(
-            due.endpoint, due.site_id, now=now, probe_at=probe_at, error=error
+            due.endpoint, due.site_id, now=now, probe_at=probe_at, error=error, gone=gone
         )
         self._news = True
         if parked:
             self._tell("endpoint_parked", due.site_id, due.endpoint, error)
 
     async def _bring_forward(self, endpoint: Endpoint, now: int) -> None:
-        brought = await self._queue.bring_forward(endpoint, now, last=self._settings.last_try_after)
+        last = self._settings.last_try_after
+        brought = await self._queue.bring_forward(endpoint, now, last=last)
         if brought or now - endpoint.answered_at < CATCH_UP_LASTS:
             return
-        if await self._queue.endpoint_caught_up(endpoint, now):
-            log.info("endpoint_caught_up", site_id=endpoint.site_id, endpoint=endpoint.endpoint)
+        probe_at = now + self._settings.parked_probe_gap_s * SECOND
+        state = await self._queue.endpoint_caught_up(endpoint, now, last=last, probe_at=probe_at)
+        self._news = True
+        if state is not None:
+            log.info("endpoint_caught_up", site_id=endpoint.site_id, endpoint=endpoint.endpoint, state=state)
         self._known.pop(endpoint.endpoint, None)
 
     def _tell(self, event: str, site_id: str, endpoint: str, error: str) -> None:

@@ -161,9 +161,9 @@ class Places:
         return lane is not None and lane.under_way > 0
 
     def answered_since(self, endpoint: str, moment: int) -> bool:
-        """Whether it has answered this process since then."""
+        """Whether it has answered this process after that moment."""
         answered_at = self.lane(endpoint).answered_at
-        return answered_at is not None and answered_at >= moment
+        return answered_at is not None and answered_at > moment
 
     def answering(self, limit: int) -> list[str]:
         """Endpoints that answer and could be told more."""

@@ -41,6 +41,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     """An endpoint that is or was in trouble. ``state``: open, parked, catching_up, closed. Times in milliseconds UTC.
 
     ``failures``: tries in a row, since the trouble began, that were made only to see whether it answers. ``error``: its last word.
+    ``gone``: 1 where it is parked by a 410 alone, so that nothing else there waits for its answer.
     """
 
     endpoint: str
@@ -52,6 +53,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     answered_at: int
     changed_at: int
     error: str
+    gone: int
 
 
 class EndpointTrouble(msgspec.Struct, frozen=True):
@@ -64,6 +66,7 @@ class EndpointTrouble(msgspec.Struct, frozen=True):
     failures: int
     probe_at: int
     error: str
+    gone: int
     waiting: int
     parked: int
 
@@ -173,9 +176,9 @@ class NotificationQueue(Statements):
         )
 
     async def park_endpoint(
-        self, endpoint: str, site_id: str, *, now: int, probe_at: int, error: str
+        self, endpoint: str, site_id: str, *, now: int, probe_at: int, error: str, gone: bool = False
     ) -> bool:
-        """False where it was in trouble already."""
+        """False where it was in trouble already, as much or more. ``gone``: by a 410."""
         return bool(
             await self._write(
                 "park_endpoint",
@@ -184,6 +187,7 @@ class NotificationQueue(Statements):
                 now=now,
                 probe_at=probe_at,
                 error=error,
+                gone=int(gone),
             )
         )
 
@@ -220,7 +224,8 @@ class NotificationQueue(Statements):
         return rows[0][0] if rows else None
 
     async def bring_forward(self, endpoint: Endpoint, now: int, *, last: int, limit: int = SLICE) -> int:
-        """Brings a slice of what the endpoint missed forward to now, unless as much is due already; how much there was.
+        """Brings a slice of what the endpoint missed forward to now, unless as much is due already; how much there was. Where it was gone,
+        that is what was parked: the others have their own schedules.
 
         ``last``: milliseconds from the beginning of a schedule to its last try.
         """
@@ -233,18 +238,24 @@ class NotificationQueue(Statements):
             "brought_at": max(now, endpoint.answered_at),
             "answered_at": endpoint.answered_at,
         }
-        brought = len(await self._write("bring_forward", **asked, limit=limit))
+        brought = 0 if endpoint.gone else len(await self._write("bring_forward", **asked, limit=limit))
         if brought < limit:
             brought += len(await self._write("bring_back", **asked, early=last // 2, limit=limit - brought))
         return brought
 
-    async def endpoint_caught_up(self, endpoint: Endpoint, now: int) -> bool:
-        """False where it is in trouble again."""
-        return bool(
-            await self._write(
-                "endpoint_caught_up", endpoint=endpoint.endpoint, answered_at=endpoint.answered_at, now=now
-            )
+    async def endpoint_caught_up(
+        self, endpoint: Endpoint, now: int, *, last: int, probe_at: int
+    ) -> str | None:
+        """``closed``, or ``parked`` where something was parked since it answered; None where it is in trouble again."""
+        rows = await self._write(
+            "endpoint_caught_up",
+            endpoint=endpoint.endpoint,
+            answered_at=endpoint.answered_at,
+            now=now,
+            probe_at=probe_at,
+            early=last // 2,
         )
+        return rows[0][0] if rows else None
 
     async def close_endpoint(self, endpoint: str, *, now: int, parked_after: int) -> bool:
         """False where something is left that it is to be told, or was parked after that moment."""
@@ -256,7 +267,9 @@ class NotificationQueue(Statements):
     async def in_trouble(self, limit: int = SLICE, site_id: str | None = None) -> list[EndpointTrouble]:
         """The longest in trouble first."""
         rows = await self._read("endpoints_in_trouble", limit=limit, site_id=site_id or "")
-        return [EndpointTrouble(*(row[column] for column in (0, 1, 2, 3, 4, 5, 8, 9, 10))) for row in rows]
+        return [
+            EndpointTrouble(*(row[column] for column in (0, 1, 2, 3, 4, 5, 8, 9, 10, 11))) for row in rows
+        ]
 
     async def probe_now(self, endpoint: str, now: int) -> bool:
         """An endpoint in trouble is tried at once; False where it is in none, or is being tried."""
@@ -286,18 +299,28 @@ class NotificationQueue(Statements):
             return False
         return bool(await self._write("replay_payment", slot=key["slot"], token=found[0][0], now=now))
 
-    async def replay_since(self, site_id: str, since: int, now: int, limit: int = SLICE) -> int:
-        """Tells again, a slice at a time, whatever of the site changed at or after ``since``; the same ``now`` until it gives 0."""
-        return await self._replayed("replay_since", limit, site_id=site_id, since=since, now=now)
+    async def replay_since(
+        self, site_id: str, since: int, begun: int, limit: int = SLICE, *, now: int = 0
+    ) -> int:
+        """Tells again, a slice at a time, whatever of the site changed at or after ``since``; until it gives 0.
 
-    async def replay_parked(self, now: int, site_id: str | None = None, limit: int = SLICE) -> int:
-        """Tells again, a slice at a time, what was parked; until it gives 0."""
-        return await self._replayed("replay_parked", limit, now=now, site_id=site_id or "")
+        ``begun``: when the replay was, the same for all slices. ``now``: when they are due, not before that.
+        """
+        now = max(now, begun)
+        return await self._replayed("replay_since", limit, now, site_id=site_id, since=since, begun=begun)
 
-    async def _replayed(self, statement: str, limit: int, **parameters: Any) -> int:
+    async def replay_parked(
+        self, begun: int, site_id: str | None = None, limit: int = SLICE, *, now: int = 0
+    ) -> int:
+        """The same for what was parked."""
+        return await self._replayed(
+            "replay_parked", limit, max(now, begun), begun=begun, site_id=site_id or ""
+        )
+
+    async def _replayed(self, statement: str, limit: int, now: int, **parameters: Any) -> int:
         """A slice passes over rows that a sender is just writing: they are waited for, or the last slice would leave them out."""
         for _ in range(_LOCKED_LOOKS):
-            rows = await self._write(statement, **parameters, limit=limit)
+            rows = await self._write(statement, **parameters, now=now, limit=limit)
             if rows or not await self._read(f"left_to_{statement}", **parameters):
                 return len(rows)
             await asyncio.sleep(_LOCKED_PAUSE_S)

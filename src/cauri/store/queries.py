@@ -18,7 +18,7 @@ ATTEMPT_COLUMNS = (
     "slot token number reference connector method phone amount currency status code started_at sent_at ended_at operator_id "
     "page_url handle word next_ask_at asks claimed_until claimed_by"
 ).split()
-ENDPOINT_COLUMNS = "endpoint site_id state since failures probe_at answered_at changed_at error".split()
+ENDPOINT_COLUMNS = "endpoint site_id state since failures probe_at answered_at changed_at error gone".split()
 SITE_COLUMNS = (
     "site_id name status sealed_secret_key currencies countries settings created_at sealed_old_secret_key old_secret_until"
 ).split()

@@ -323,12 +323,15 @@ WHERE (n.slot, n.token) IN ({named})
 RETURNING slot, token, site_id, endpoint, since, tries
 
 -- name: claim_parked
--- The newest of what an endpoint has parked, leased as the one that tries whether it answers.
+-- Of the newest that an endpoint has parked the least tried, leased as the one that tries whether it answers: one whose own address is gone
+-- must not be the only one that is ever tried.
 WITH chosen (slot, token) AS MATERIALIZED (
-    SELECT m.slot, m.token FROM notification m
-    WHERE (m.endpoint, m.parked_at) > (:endpoint, :after) AND (m.endpoint, m.parked_at) <= (:endpoint, {for_ever})
-      AND m.parked_at IS NOT NULL AND m.claimed_until < :now
-    ORDER BY m.endpoint DESC, m.parked_at DESC LIMIT {first 1} {skip_locked})
+    SELECT q.slot, q.token FROM (
+        SELECT m.slot, m.token, m.tries, m.parked_at FROM notification m
+        WHERE (m.endpoint, m.parked_at) > (:endpoint, :after) AND (m.endpoint, m.parked_at) <= (:endpoint, {for_ever})
+          AND m.parked_at IS NOT NULL AND m.claimed_until < :now
+        ORDER BY m.endpoint DESC, m.parked_at DESC LIMIT {first 50}) AS q
+    ORDER BY q.tries, q.parked_at DESC LIMIT 1)
 UPDATE notification AS n SET claimed_until = :until, claimed_by = :claim
 WHERE (n.slot, n.token) IN ({named})
   AND COALESCE(n.parked_at IS NOT NULL, FALSE) AND n.claimed_until < :now
@@ -367,12 +370,12 @@ RETURNING token
 
 -- name: bring_back
 -- A slice of what an endpoint that answers again has parked, with a fresh schedule: one that stumbles over all that it missed is told
--- the rest a little later. Not what came back before and was parked long before its schedule ended: its address said again that it is
--- gone, while the endpoint answers others.
+-- the rest a little later. Not what was parked after the answer, nor what came back before and was parked long before its schedule ended:
+-- its address said again that it is gone, while the endpoint answers others.
 WITH chosen (slot, token) AS MATERIALIZED (
     SELECT m.slot, m.token FROM notification m
     WHERE (m.endpoint, m.parked_at) >= (:endpoint, 0) AND (m.endpoint, m.parked_at) <= (:endpoint, {for_ever}) AND m.parked_at IS NOT NULL
-      AND m.brought_at < :answered_at AND (m.brought_at <> m.since OR m.parked_at >= m.since + :early)
+      AND m.brought_at < :answered_at AND m.parked_at <= :answered_at AND (m.brought_at <> m.since OR m.parked_at >= m.since + :early)
     ORDER BY m.endpoint, m.parked_at LIMIT {first :limit} {skip_locked})
 UPDATE notification AS n SET due_at = :now, since = :brought_at, tries = 0, parked_at = NULL, brought_at = :brought_at
 WHERE (n.slot, n.token) IN ({named})
@@ -480,17 +483,18 @@ VALUES (:endpoint, :site_id, 'open', :now, 0, :probe_at, 0, 0, :now, :error)
 ON CONFLICT (endpoint) DO UPDATE SET
     since = CASE WHEN endpoint.state = 'closed' THEN excluded.since ELSE endpoint.since END,
     state = 'open', failures = 0, probe_at = excluded.probe_at, claimed_until = 0, changed_at = excluded.changed_at,
-    error = excluded.error
+    error = excluded.error, gone = 0
 WHERE endpoint.state <> 'open'
 RETURNING endpoint
 
 -- name: park_endpoint
--- An endpoint did not answer until a notification was parked: it is tried now and then. No row back: it was in trouble already.
-INSERT INTO endpoint (endpoint, site_id, state, since, failures, probe_at, answered_at, claimed_until, changed_at, error)
-VALUES (:endpoint, :site_id, 'parked', :now, 0, :probe_at, 0, 0, :now, :error)
+-- An endpoint did not answer until a notification was parked, or said that it is gone: it is tried now and then. No row back: it was in
+-- trouble already, as much or more.
+INSERT INTO endpoint (endpoint, site_id, state, since, failures, probe_at, answered_at, claimed_until, changed_at, error, gone)
+VALUES (:endpoint, :site_id, 'parked', :now, 0, :probe_at, 0, 0, :now, :error, :gone)
 ON CONFLICT (endpoint) DO UPDATE SET state = 'parked', since = excluded.since, failures = 0, probe_at = excluded.probe_at,
-    claimed_until = 0, changed_at = excluded.changed_at, error = excluded.error
-WHERE endpoint.state = 'closed'
+    claimed_until = 0, changed_at = excluded.changed_at, error = excluded.error, gone = excluded.gone
+WHERE endpoint.state = 'closed' OR (endpoint.state = 'parked' AND endpoint.gone > excluded.gone)
 RETURNING endpoint
 
 -- name: claim_probes
@@ -531,10 +535,16 @@ WHERE endpoint = :endpoint AND state IN ('open', 'parked')
 RETURNING endpoint
 
 -- name: endpoint_caught_up
--- Nothing more is to be brought forward. The row stays a while, so that every process sees it.
-UPDATE endpoint SET state = 'closed', changed_at = :now
+-- Nothing more is to be brought forward. What was parked since it answered is for its next answer. The row stays a while, so that every
+-- process sees it.
+UPDATE endpoint SET changed_at = :now, since = :now, failures = 0, probe_at = :probe_at, gone = 1, state = CASE WHEN EXISTS (
+    SELECT q.slot FROM (
+        SELECT m.slot FROM notification m
+        WHERE (m.endpoint, m.parked_at) >= (:endpoint, 0) AND (m.endpoint, m.parked_at) <= (:endpoint, {for_ever})
+          AND m.parked_at IS NOT NULL AND (m.brought_at <> m.since OR m.parked_at >= m.since + :early)
+        ORDER BY m.endpoint, m.parked_at LIMIT {first 1}) AS q) THEN 'parked' ELSE 'closed' END
 WHERE endpoint = :endpoint AND state = 'catching_up' AND answered_at = :answered_at
-RETURNING endpoint
+RETURNING state
 
 -- name: endpoints_changed
 -- Endpoints whose trouble began, changed or ended lately.
@@ -575,13 +585,13 @@ UPDATE notification SET due_at = :now, since = :now, tries = 0, parked_at = NULL
 WHERE slot = :slot AND token = :token RETURNING token
 
 -- name: replay_since
--- Tells again what a site was to be told since a moment, in a slice; what was taken lies at now and is not taken again.
+-- Tells again what a site was to be told since a moment, in a slice; what changed since the replay began, or was taken, is not taken.
 WITH chosen (slot, token) AS MATERIALIZED (
     SELECT m.slot, m.token FROM notification m
-    WHERE m.site_id = :site_id AND m.since >= :since AND m.since < :now ORDER BY m.since LIMIT {first :limit} {skip_locked})
+    WHERE m.site_id = :site_id AND m.since >= :since AND m.since < :begun ORDER BY m.since LIMIT {first :limit} {skip_locked})
 UPDATE notification AS n SET due_at = :now, since = :now, tries = 0, parked_at = NULL
 WHERE (n.slot, n.token) IN ({named})
-  AND n.since < :now
+  AND n.since < :begun
 RETURNING token
 
 -- name: replay_parked
@@ -589,21 +599,21 @@ RETURNING token
 -- every site.
 WITH chosen (slot, token) AS MATERIALIZED (
     SELECT m.slot, m.token FROM notification m
-    WHERE m.parked_at <= :now AND (CAST(:site_id AS TEXT) = '' OR m.site_id = :site_id)
+    WHERE m.parked_at <= :begun AND (CAST(:site_id AS TEXT) = '' OR m.site_id = :site_id)
     ORDER BY m.parked_at LIMIT {first :limit} {skip_locked})
 UPDATE notification AS n SET due_at = :now, since = :now, tries = 0, parked_at = NULL
 WHERE (n.slot, n.token) IN ({named})
-  AND COALESCE(n.parked_at <= :now, FALSE)
+  AND COALESCE(n.parked_at <= :begun, FALSE)
 RETURNING token
 
 -- name: left_to_replay_since
 -- Whether any of these is left.
-SELECT 1 FROM notification m WHERE m.site_id = :site_id AND m.since >= :since AND m.since < :now LIMIT 1
+SELECT 1 FROM notification m WHERE m.site_id = :site_id AND m.since >= :since AND m.since < :begun LIMIT 1
 
 -- name: left_to_replay_parked
 -- Whether any of these was parked before the replay began.
 SELECT 1 FROM notification m
-WHERE m.parked_at <= :now AND (CAST(:site_id AS TEXT) = '' OR m.site_id = :site_id) LIMIT 1
+WHERE m.parked_at <= :begun AND (CAST(:site_id AS TEXT) = '' OR m.site_id = :site_id) LIMIT 1
 
 -- name: old_deliveries
 -- Deliveries made between two moments, the oldest first, each with whether its notification is still undelivered.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+from collections.abc import Awaitable, Callable
 from random import Random
 from typing import Any
 from urllib.parse import parse_qsl
@@ -11,10 +12,12 @@ from urllib.parse import parse_qsl
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from cauri.clock import HOUR, SECOND, ManualClock, new_id
+from cauri.clock import HOUR, MINUTE, SECOND, ManualClock, new_id
 from cauri.domain import moves
 from cauri.domain.payment import Payment
 from cauri.keys import webhook_secret
+from cauri.store import Vault
+from cauri.store.notifications import SLICE
 from tests.api.conftest import Merchant
 from tests.conftest import StartGateway
 from tests.running import Running
@@ -47,11 +50,16 @@ class Reader:
     async def begin(self, **parameters: Any) -> list[str]:
         return await self._take(await self.admin.get(self.path, **parameters))
 
-    async def more(self, **parameters: Any) -> list[str]:
+    async def more(
+        self, between: Callable[[], Awaitable[None]] | None = None, **parameters: Any
+    ) -> list[str]:
+        """``between``: what happens after each page."""
         new: list[str] = []
         while True:
             answer = await self.admin.get(self.path, after=self.cursor, **parameters)
             new += await self._take(answer)
+            if between is not None:
+                await between()
             if not answer.json()["more"]:
                 return new
 
@@ -127,14 +135,17 @@ async def test_whatever_the_order_of_commits_each_comes_once_and_ids_need_not_be
     async with admin_of(timed) as admin:
         reader = Reader(admin, timed.site_id)
         await reader.begin()
-        for _ in range(40):
-            for _ in range(chance.randrange(4)):
+
+        async def commits() -> None:
+            for _ in range(chance.randrange(4) if len(made) < 90 else 0):
                 made.append(f"c{len(made)}")
                 await ended(timed, made[-1], clock.now() - chance.randrange(29 * SECOND))
             clock.advance(chance.choice([1, SECOND, 7 * SECOND, 40 * SECOND]))
+
+        while len(made) < 90:
+            await commits()
             if chance.random() < 0.7:
-                await reader.more(limit=limit)
-        # What was older than the beginning when it was made is not asked for.
+                await reader.more(commits, limit=limit)
         await reader.more(limit=limit)
         assert sorted(reader.names) == sorted(made)
         clock.advance(31 * SECOND)
@@ -215,6 +226,53 @@ async def test_a_replay_comes_again(timed: Running) -> None:
         body = {"site": timed.site_id, "transaction_id": payment.transaction_id}
         assert (await admin.post("/deliveries/replay", body)).status_code == 200
         assert await reader.more() == ["told"]
+
+
+async def test_a_replay_that_takes_long_comes_whole(timed: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cauri.api.admin.queue_doors.SLICES_A_CALL", 1)
+    clock, number = timed.clock, SLICE + 20
+    assert isinstance(clock, ManualClock)
+    await asyncio.gather(*(ended(timed, f"p{n}", clock.now() - HOUR + n) for n in range(number)))
+    async with admin_of(timed) as admin:
+        reader = Reader(admin, timed.site_id)
+        await reader.begin()
+        body, cursor, told = {"site": timed.site_id, "since": "2h"}, None, []
+        for _ in range(2):
+            clock.advance(35 * SECOND)
+            asked = body | ({"cursor": cursor} if cursor else {})
+            cursor = (await admin.post("/deliveries/replay-since", asked)).json()["cursor"]
+            told += await reader.more()
+        assert sorted(told) == sorted(f"p{n}" for n in range(number))
+
+
+async def test_after_a_clock_was_put_back_what_is_new_comes(timed: Running) -> None:
+    clock = timed.clock
+    assert isinstance(clock, ManualClock)
+    async with admin_of(timed) as admin:
+        reader = Reader(admin, timed.site_id)
+        await reader.begin()
+        clock.advance(-10 * MINUTE)
+        await ended(timed, "new", clock.now())
+        assert await reader.more() == ["new"]
+        clock.advance(SECOND)
+        assert await reader.more() == []
+
+
+async def test_a_waiting_reader_hears_of_what_was_committed_late(gateway: Running) -> None:
+    async with admin_of(gateway) as admin:
+        reader = Reader(admin, gateway.site_id)
+        await reader.begin()
+        waiting = asyncio.create_task(reader.more(wait=20))
+        await asyncio.sleep(0.5)
+        payment = await ended(gateway, f"late-{new_id()}", gateway.clock.now() - 5 * SECOND)
+        assert await asyncio.wait_for(waiting, 10) == [payment.transaction_id]
+
+
+async def test_a_cursor_of_before_says_that_it_is_none(timed: Running) -> None:
+    """Of an earlier version: it does not say what is settled."""
+    old = Vault(timed.sandbox.gateway.settings.secret).sealed(f'["{timed.site_id}",1,"",false]')
+    async with admin_of(timed) as admin:
+        assert fields_of(await admin.get(f"/sites/{timed.site_id}/notifications", after=old)) == {"after"}
 
 
 async def test_a_waiting_reader_hears_at_once(gateway: Running, merchant: Merchant) -> None:

@@ -81,8 +81,8 @@ class _Place(msgspec.Struct, frozen=True, array_like=True):
     site_id: Name
     since: At
     token: Name
+    settled: At
     exact: bool = False
-    settled: At = 0
 
     @property
     def from_settled(self) -> _Place:
@@ -223,25 +223,25 @@ class Feed:
         return len(rows) > limit and bool(await self._after(place, 1))
 
     async def _from(self, site_id: str, since: int, limit: int) -> _Part:
-        start, at = _Place(site_id, since, "", settled=since), self._clock.now()
+        start, at = _Place(site_id, since, "", since), self._clock.now()
         return _part(start, start, await self._after(start, limit + 1), limit, at)
 
     async def _newest(self, site_id: str, last: int, now: int) -> _Part:
         rows = await self._log.heard_last(site_id, last) if last else []
         since = max(now, rows[-1].since if rows else 0)
-        place = _Place(site_id, since, "", settled=max(0, since - OVERLAP))
-        window = await self._window(_Place(site_id, since + 1, ""))
-        return _Part(rows, place, False, [row for row in window if row not in rows])
+        place = _Place(site_id, since, "", max(0, since - OVERLAP))
+        again = await self._coming_again(place)
+        return _Part(rows, place, False, [row for row in again if row not in rows])
 
-    async def _window(self, place: _Place) -> list[Heard]:
-        """What lies so close before a place that it will come again."""
+    async def _coming_again(self, place: _Place) -> list[Heard]:
+        """What is there before the beginning and will come all the same."""
         found: list[Heard] = []
-        lower = _Place(place.site_id, max(0, place.since - OVERLAP - 1), "")
-        while rows := await self._after(lower, 1_000):
-            found += [row for row in rows if row.since < place.since]
-            if rows[-1].since >= place.since:
+        reached = place.from_settled
+        while rows := await self._after(reached, 1_000):
+            found += [row for row in rows if row.since <= place.since]
+            if rows[-1].since > place.since:
                 break
-            lower = _Place(place.site_id, rows[-1].since, rows[-1].token)
+            reached = replace(reached, since=rows[-1].since, token=rows[-1].token)
         return found
 
     async def _after(self, place: _Place, limit: int) -> list[Heard]:
@@ -300,7 +300,7 @@ def _part(place: _Place, begin: _Place, rows: list[Heard], limit: int, at: int) 
         settled = max(
             settled, min(since if more else since + 1, at - OVERLAP)
         )  # of one moment more may follow
-    return _Part(rows, _Place(place.site_id, since, token, more, settled), more, [])
+    return _Part(rows, _Place(place.site_id, since, token, settled, more), more, [])
 
 
 def _id(row: Heard) -> str:

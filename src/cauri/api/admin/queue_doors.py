@@ -206,31 +206,33 @@ class QueueDoors:
     async def _replay_since(self, call: Call) -> Replayed:
         body: ReplaySinceBody = call.body
         await site_named(self._store, body.site)
-        since, now = call.since(body.since), call.now
+        since, begun = call.since(body.since), call.now
         if body.cursor is not None:
             since, begun = place_of(body.cursor, tuple[At, At])
-            now = _going_on(begun, call.now)
-        total, more = await self._sliced(lambda: self._queue.replay_since(body.site, since, now))
+            _check_begun(begun, call.now)
+        total, more = await self._sliced(
+            lambda: self._queue.replay_since(body.site, since, begun, now=call.now)
+        )
         await self._probe_troubled((body.site,), call.now)
-        return Replayed(total, cursor_of(since, now) if more else None)
+        return Replayed(total, cursor_of(since, begun) if more else None)
 
     async def _replay_parked(self, call: Call) -> Replayed:
         body: ReplayParkedBody = call.body
         if body.site is not None:
             await site_named(self._store, body.site)
         sites = call.sites(body.site)
-        now = call.now
+        begun = call.now
         if body.cursor is not None:
             (begun,) = place_of(body.cursor, tuple[At])
-            now = _going_on(begun, call.now)
+            _check_begun(begun, call.now)
         total, more = 0, False
         for site in each_of(sites):
             found, rest = await self._sliced(
-                lambda site=site: self._queue.replay_parked(now, site_id=site)  # type: ignore[misc]
+                lambda site=site: self._queue.replay_parked(begun, site_id=site, now=call.now)  # type: ignore[misc]
             )
             total, more = total + found, more or rest
         await self._probe_troubled(sites, call.now)
-        return Replayed(total, cursor_of(now) if more else None)
+        return Replayed(total, cursor_of(begun) if more else None)
 
     async def _sliced(self, replay: Callable[[], Awaitable[int]]) -> tuple[int, bool]:
         """How many in all, and whether there may be more."""
@@ -251,11 +253,10 @@ class QueueDoors:
         self._wake()
 
 
-def _going_on(begun: int, now: int) -> int:
-    """The moment at which a replay in several requests was begun: it is written down as when notifications came due. Raises Refusal."""
+def _check_begun(begun: int, now: int) -> None:
+    """When a replay in several requests was begun, as its cursor says: notifications are due then at the earliest. Raises Refusal."""
     if not now - CURSOR_LASTS <= begun <= now + CLOCKS_DIFFER_BY:
         raise faulty(FieldTrouble("cursor", "not of a replay of the last hour: begin anew without it"))
-    return min(begun, now)
 
 
 def _seen(each: EndpointTrouble) -> EndpointSeen:

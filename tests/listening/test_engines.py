@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 from pathlib import Path
 
 import httpx
@@ -11,7 +12,7 @@ from msgspec.structs import replace
 
 from cauri.clock import Clock, ManualClock
 from cauri.keys import SANDBOX_ADMIN_TOKEN
-from cauri.listening import Beginning, GatewayFeed, Kept, Listener
+from cauri.listening import Beginning, CannotKeep, GatewayFeed, Kept, Listener
 from cauri.listening.listener import MAYBE_FOR, SIGNED_FOR
 from cauri.notifier.sender import Sender
 from tests.lifecycle.second import second_gateway
@@ -176,6 +177,26 @@ def test_a_journal_that_was_cut_off_loses_its_last_line_alone_and_does_not_grow_
     kept = Kept(path)
     kept.open()
     assert (kept.cursor, kept.knows("id-4999"), kept.knows("id-5000")) == ("cursor-4999", True, False)
+    kept.close()
+
+
+def test_a_full_disk_is_told_and_what_was_written_before_is_there(tmp_path: Path) -> None:
+    """A line that could not be written whole would hide all that comes after it."""
+    path, at = tmp_path / "kept", "2026-11-30T10:00:00.000Z"
+    kept = Kept(path)
+    kept.open()
+    kept.done(at, "before")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 10, limits[1]))
+    try:
+        with pytest.raises(CannotKeep):
+            kept.done(at, "never")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    kept.close()
+    kept = Kept(path)
+    kept.open()
+    assert (kept.knows("before"), kept.knows("never")) == (True, False)
     kept.close()
 
 

@@ -192,9 +192,8 @@ class Feed:
 
     async def _next(self, place: _Place, query: FeedQuery) -> _Part:
         now = self._clock.now()
-        if (
-            not place.exact and place.since > now + OVERLAP
-        ):  # a clock that was put back: the reader must not be deaf
+        # Where a clock was put back the reader must not be deaf; it is told some again.
+        if not place.exact and place.since > now + OVERLAP:
             settled = min(place.settled, max(0, now - OVERLAP))
             place = replace(place, since=now, token="", exact=False, settled=settled)
         begin = place.from_settled

@@ -78,6 +78,19 @@ def listen(
     """
     beginning = _checked(forward_to, gateway, site, token, last, since, fresh)
     kept = Kept(state or kept_path(gateway, site, forward_to or ""))
+    _open(kept)
+    try:
+        asyncio.run(_listen(GatewayFeed(gateway, token, site), kept, forward_to, beginning))
+    except Refused as refused:
+        raise Trouble(str(refused)) from None
+    except CannotKeep as error:
+        raise Trouble(f"--state: {kept.path} cannot be written: {error.strerror}") from None
+    finally:
+        kept.close()
+
+
+def _open(kept: Kept) -> None:
+    """Raises Trouble."""
     try:
         kept.open()
     except InUse:
@@ -90,14 +103,6 @@ def listen(
         ) from None
     except OSError as error:
         raise Trouble(f"--state: {kept.path} cannot be used: {error.strerror or error}") from None
-    try:
-        asyncio.run(_listen(GatewayFeed(gateway, token, site), kept, forward_to, beginning))
-    except Refused as refused:
-        raise Trouble(str(refused)) from None
-    except CannotKeep as error:
-        raise Trouble(f"--state: {kept.path} cannot be written: {error.strerror}") from None
-    finally:
-        kept.close()
 
 
 async def _listen(feed: GatewayFeed, kept: Kept, forward_to: str | None, beginning: Beginning) -> None:

@@ -10,11 +10,13 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from cauri.clock import Clock, ManualClock
+from cauri.clock import SECOND, Clock, ManualClock
 from cauri.keys import SANDBOX_ADMIN_TOKEN
 from cauri.listening import Beginning, CannotKeep, GatewayFeed, Kept, Listener
 from cauri.listening.listener import MAYBE_FOR, SIGNED_FOR
 from cauri.notifier.sender import Sender
+from tests.api.admin.test_feed import ended
+from tests.conftest import StartGateway
 from tests.lifecycle.second import second_gateway
 from tests.notifier.receiver import Answer, http
 from tests.running import Running
@@ -53,6 +55,36 @@ async def test_of_many_made_by_two_processes_at_once_each_comes_once(
     await sender.close()
     kept.close()
     assert sorted(shop.names()) == sorted(f"m{n}" for n in range(PAYMENTS))
+
+
+@pytest.mark.parametrize("last", [2, None])
+async def test_killed_within_its_first_page_it_hears_of_what_is_committed_late(
+    last: int | None, start_gateway: StartGateway, tmp_path: Path
+) -> None:
+    gateway = await start_gateway(clock=ManualClock())
+    now, lines = gateway.clock.now(), list[str]()
+    for number in range(3):
+        await ended(gateway, f"n{number}", now - (10 - number) * SECOND)
+    sender = Sender(gateway.clock, private_allowed=True, ports=(0,))
+    async with GatewayFeed(gateway.url, SANDBOX_ADMIN_TOKEN, gateway.site_id) as feed:
+
+        def listener(kept: Kept) -> Listener:
+            kept.open()
+            return Listener(feed, kept, sender, gateway.clock, forward_to=None, tell=lines.append)
+
+        await listener(killed := Kept(tmp_path / "kept"))._begun(Beginning(last=last))
+        killed.close()
+        await ended(gateway, "late", now - 12 * SECOND)
+        again = listener(kept := Kept(tmp_path / "kept"))
+        page = await again._begun(Beginning())
+        while page.notifications:
+            await again._take(page)
+            page = await again._next(wait=False)
+            if all(kept.knows(each.id) for each in page.notifications):
+                break
+        kept.close()
+    told = [line.split()[1] for line in lines]
+    assert told == (["late", "n1", "n2"] if last else ["late"])
 
 
 async def test_what_was_held_for_long_is_told_as_it_is_now_with_a_new_signature(

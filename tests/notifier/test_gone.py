@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from structlog.typing import EventDict
 from cauri.clock import HOUR, MINUTE, SECOND
 from cauri.domain.errors import StoreUnavailable
 from cauri.loops.alerts import Alerts
+from cauri.notifier.delivering import Task
+from cauri.notifier.sender import Sent
 from cauri.store import Endpoint
 from tests.logs import own_lines
 from tests.notifier.queueing import Queue
@@ -158,6 +161,67 @@ async def test_410_to_another_process_at_the_moment_when_an_endpoint_has_caught_
     await queue.passes(2 * MINUTE, 10 * SECOND)
     await other.stop()
     await all_told(queue, between, ["/between"])
+
+
+async def test_an_endpoint_that_has_caught_up_before_a_410_is_written_down_is_marked_all_the_same(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fall(queue, ["/first"], GONE)
+    await queue.ends("/first")
+    await queue.settles()
+    rise(queue, ["/first"])
+    await queue.passes(2 * SECOND, SECOND)
+    await queue.ends("/fine")
+    await queue.passes(4 * SECOND, SECOND)
+    delivering = queue.notifier._delivering
+    record = delivering._record
+
+    async def later(task: Task, sent: Sent, next_try_at: int | None) -> None:
+        if sent.status == 410:
+            queue.clock.advance(2 * SECOND)
+            await queue.notifier._endpoints.look(queue.clock.now())
+            assert await trouble(queue) is None
+        await record(task, sent, next_try_at)
+
+    monkeypatch.setattr(delivering, "_record", later)
+    fall(queue, ["/between"], GONE)
+    payment = await queue.ends("/between")
+    await queue.settles()
+    rise(queue, ["/between"])
+    await queue.ends("/fine-too")
+    await queue.passes(2 * MINUTE, 10 * SECOND)
+    await all_told(queue, [payment], ["/between"])
+
+
+async def test_a_slow_try_that_is_answered_410_after_all_was_well_is_not_forgotten(queue: Queue) -> None:
+    paths, answers = paths_of("down", 8), asyncio.Event()
+    fall(queue, paths)
+    payments = await queue.all_end(paths)
+    await queue.settles()
+    found = await trouble(queue)
+    assert found is not None
+    assert found.state == "open"
+    rise(queue, paths)
+    fall(queue, paths, Answer(http(410), answers))
+    queue.clock.advance(11 * SECOND)
+    await queue.notifier.tick(queue.clock.now())
+    while not (asked := [path for path in paths if queue.receiver.posts[path]]):
+        await asyncio.sleep(0.01)
+    rise(queue, [path for path in paths if path not in asked])
+    await queue.store.notifications.endpoint_answered(found.endpoint, queue.clock.now())
+    for _ in range(12):
+        queue.clock.advance(SECOND)
+        await queue.notifier._endpoints.look(queue.clock.now())
+    assert await trouble(queue) is None
+    for path in asked:
+        del queue.receiver.standing[path]
+    answers.set()
+    await queue.settles()
+    await queue.ends("/fine")
+    await queue.passes(2 * MINUTE, 10 * SECOND)
+    for payment in payments:
+        state = await queue.state(payment)
+        assert (state.parked_at, state.told_version) == (None, payment.version)
 
 
 async def test_a_process_that_dies_between_a_410_and_its_record_leaves_nothing_behind_unseen(

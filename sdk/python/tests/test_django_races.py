@@ -63,7 +63,9 @@ def test_eight_equal_notifications_of_many_payments_with_returns_and_reconcile_r
                             stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # fmt: skip
     started = json.loads(shop.stdout.readline())
     names = started["names"]
-    assert len(names) == len(gateway.payments) == started["urls"] == PAYMENTS, "pressed twice, one payment each"
+    assert len(names) == len(gateway.payments) == started["urls"] == PAYMENTS, (
+        "pressed twice, one payment each"
+    )
     for n, name in enumerate(names.values()):
         # A third of the gateway's answers flicker, and some contradict a payment that was already told as paid.
         gateway.settle(name, *([FAILED, PAID, FAILED, PAID] if n % 3 == 0 else [PAID]))

@@ -95,7 +95,7 @@ class Listener:
             since = self._since_the_start()
         page = await self._feed.begin(last=beginning.last, since=since)
         first = page.notifications[0].at if page.notifications else page.now
-        self._kept.begin(first, page.seen, page.now)
+        self._kept.begin(min(first, page.settled), page.seen, page.now)
         return page
 
     def _since_the_start(self) -> str:

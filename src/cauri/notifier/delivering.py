@@ -85,20 +85,25 @@ class Delivering:
             self._places.leave(task.due)
 
     async def _settle(self, task: Task, sent: Sent) -> None:
-        next_try_at = None if sent.delivered else next_try(self._settings, task.due, sent, self._clock.now())
         if sent.delivered:
-            await self._record(task, sent, next_try_at)
+            await self._record(task, sent, None)
             await self._endpoints.answered(task.due)
-        else:  # the endpoint first: what is parked by a process that dies then has one that is tried
-            await self._endpoints.failed(
-                task.due,
-                sent.error or "",
-                parked=next_try_at is None,
-                gone=sent.status == GONE,
-                later_s=later_s(self._settings, sent),
-                probed=task.probed,
-            )
+            return
+        next_try_at = next_try(self._settings, task.due, sent, self._clock.now())
+        await self._endpoints.failed(
+            task.due, sent.error or "", later_s=later_s(self._settings, sent), probed=task.probed
+        )
+        if next_try_at is None:
+            await self._park(task, sent)
+        else:
             await self._record(task, sent, next_try_at)
+
+    async def _park(self, task: Task, sent: Sent) -> None:
+        """Its endpoint is marked before, in case this process dies in between, and after, in case it was thought caught up in between."""
+        gone = sent.status == GONE
+        await self._endpoints.parked(task.due, sent.error or "", gone=gone)
+        await self._record(task, sent, None)
+        await self._endpoints.parked(task.due, sent.error or "", gone=gone)
 
     async def _record(self, task: Task, sent: Sent, next_try_at: int | None) -> None:
         payment = task.payment

@@ -90,17 +90,10 @@ class Endpoints:
         due: DueNotification,
         error: str,
         *,
-        parked: bool,
-        gone: bool,
         later_s: int,
         probed: Endpoint | None,
     ) -> None:
-        """A delivery failed: a breaker opens, stays open, or its endpoint is from now on tried now and then.
-
-        ``gone``: parked by a 410, which is true of its address and maybe of no other there: the endpoint's next answer brings it back, once.
-
-        ``later_s``: how long its shop wants to be left alone, 0 where it did not say.
-        """
+        """A delivery failed: a breaker opens, or stays open. ``later_s``: how long its shop wants to be left alone, 0 where it did not say."""
         now, endpoint = self._clock.now(), due.endpoint
         number = self._places.failed(endpoint, due.token)
         if not endpoint:  # from before endpoints were written down: soon it will be known
@@ -109,8 +102,14 @@ class Endpoints:
             await self._still_silent(probed, now, later_s, error)
         elif number >= self._settings.breaker_failures and not self.is_open(endpoint):
             await self._open(due, now, later_s, error)
-        elif parked and (gone or not self._places.answered_since(endpoint, due.since)):
-            await self._park(due, now, error, gone)
+
+    async def parked(self, due: DueNotification, error: str, *, gone: bool) -> None:
+        """A notification is parked: its endpoint is from now on tried now and then, unless it answers others.
+
+        ``gone``: by a 410, which is true of its address and maybe of no other there: the endpoint's next answer brings it back, once.
+        """
+        if due.endpoint and (gone or not self._places.answered_since(due.endpoint, due.since)):
+            await self._park(due, self._clock.now(), error, gone)
 
     async def answered(self, due: DueNotification) -> None:
         """A delivery was heard: where the endpoint was in trouble, it begins to catch up."""

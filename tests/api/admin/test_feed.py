@@ -12,11 +12,12 @@ from urllib.parse import parse_qsl
 import pytest
 from standardwebhooks.webhooks import Webhook
 
+from cauri.api.admin.feed import Feed
 from cauri.clock import HOUR, MINUTE, SECOND, ManualClock, new_id
 from cauri.domain import moves
 from cauri.domain.payment import Payment
 from cauri.keys import webhook_secret
-from cauri.store import Vault
+from cauri.store import Heard, NotificationQueue, Vault
 from cauri.store.notifications import SLICE
 from tests.api.conftest import Merchant
 from tests.conftest import StartGateway
@@ -228,21 +229,49 @@ async def test_a_replay_comes_again(timed: Running) -> None:
         assert await reader.more() == ["told"]
 
 
-async def test_a_replay_that_takes_long_comes_whole(timed: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cauri.api.admin.queue_doors.SLICES_A_CALL", 1)
-    clock, number = timed.clock, SLICE + 20
+@pytest.mark.parametrize("slices", [1, 10], ids=["in requests", "in one slow request"])
+async def test_a_replay_that_takes_long_comes_whole(
+    slices: int, timed: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, number, told = timed.clock, SLICE + 20, []
     assert isinstance(clock, ManualClock)
     await asyncio.gather(*(ended(timed, f"p{n}", clock.now() - HOUR + n) for n in range(number)))
+    replay = NotificationQueue.replay_since
     async with admin_of(timed) as admin:
         reader = Reader(admin, timed.site_id)
         await reader.begin()
-        body, cursor, told = {"site": timed.site_id, "since": "2h"}, None, []
-        for _ in range(2):
+
+        async def slowly(*arguments: Any, **named: Any) -> int:
+            found = await replay(*arguments, **named)
             clock.advance(35 * SECOND)
-            asked = body | ({"cursor": cursor} if cursor else {})
-            cursor = (await admin.post("/deliveries/replay-since", asked)).json()["cursor"]
-            told += await reader.more()
+            told.extend(await reader.more())
+            return found
+
+        monkeypatch.setattr("cauri.api.admin.queue_doors.SLICES_A_CALL", slices)
+        monkeypatch.setattr(NotificationQueue, "replay_since", slowly)
+        asked, answer = {"site": timed.site_id, "since": "2h"}, {"cursor": ""}
+        while answer["cursor"] is not None:
+            body = asked | ({"cursor": answer["cursor"]} if answer["cursor"] else {})
+            answer = (await admin.post("/deliveries/replay-since", body)).json()
         assert sorted(told) == sorted(f"p{n}" for n in range(number))
+
+
+async def test_what_is_committed_while_the_newest_are_read_is_told(
+    timed: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, read = timed.clock.now(), Feed._coming_again
+    for number in range(3):
+        await ended(timed, f"n{number}", now - (10 - number) * SECOND)
+
+    async def after_one_more(*arguments: Any) -> list[Heard]:
+        await ended(timed, "meanwhile", now - 1)
+        return await read(*arguments)
+
+    monkeypatch.setattr(Feed, "_coming_again", after_one_more)
+    async with admin_of(timed) as admin:
+        reader = Reader(admin, timed.site_id)
+        assert await reader.begin(last=2) == ["n1", "n2"]
+        assert await reader.more() == ["meanwhile"]
 
 
 async def test_after_a_clock_was_put_back_what_is_new_comes(timed: Running) -> None:

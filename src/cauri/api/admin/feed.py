@@ -230,7 +230,9 @@ class Feed:
         since = max(now, rows[-1].since if rows else 0)
         place = _Place(site_id, since, "", max(0, since - OVERLAP))
         again = await self._coming_again(place)
-        return _Part(rows, place, False, [row for row in again if row not in rows])
+        # What was committed meanwhile, after the first of those asked for, is asked for too.
+        first = (rows[0].since, rows[0].token) if rows else (since + 1, "")
+        return _Part(rows, place, False, [row for row in again if (row.since, row.token) < first])
 
     async def _coming_again(self, place: _Place) -> list[Heard]:
         """What is there before the beginning and will come all the same."""

@@ -12,7 +12,7 @@ from cauri.api.admin.cursors import At, cursor_of, place_of
 from cauri.api.admin.door import Call, Door, each_of, not_found, site_named
 from cauri.api.admin.reading import Cursor, Moment, SiteId, TransactionId
 from cauri.api.admin.refusals import CONFLICT, FieldTrouble, Refusal, faulty
-from cauri.clock import HOUR, SECOND
+from cauri.clock import HOUR, SECOND, Clock
 from cauri.domain.endpoints import endpoint_of
 from cauri.domain.moments import iso
 
@@ -95,8 +95,9 @@ class Probed(msgspec.Struct, frozen=True):
 class QueueDoors:
     """``wake``: this process's notifier has something to do."""
 
-    def __init__(self, store: Store, wake: Callable[[], None]) -> None:
+    def __init__(self, store: Store, clock: Clock, wake: Callable[[], None]) -> None:
         self._store = store
+        self._clock = clock
         self._queue = store.notifications
         self._wake = wake
 
@@ -211,7 +212,7 @@ class QueueDoors:
             since, begun = place_of(body.cursor, tuple[At, At])
             _check_begun(begun, call.now)
         total, more = await self._sliced(
-            lambda: self._queue.replay_since(body.site, since, begun, now=call.now)
+            lambda: self._queue.replay_since(body.site, since, begun, now=self._clock.now())
         )
         await self._probe_troubled((body.site,), call.now)
         return Replayed(total, cursor_of(since, begun) if more else None)
@@ -228,7 +229,7 @@ class QueueDoors:
         total, more = 0, False
         for site in each_of(sites):
             found, rest = await self._sliced(
-                lambda site=site: self._queue.replay_parked(begun, site_id=site, now=call.now)  # type: ignore[misc]
+                lambda site=site: self._queue.replay_parked(begun, site_id=site, now=self._clock.now())  # type: ignore[misc]
             )
             total, more = total + found, more or rest
         await self._probe_troubled(sites, call.now)

@@ -43,7 +43,7 @@ def all_doors(
     """Every door that wants a token. Another subject brings a class with ``doors()``, and a line here."""
     return [
         *LogDoors(store).doors(),
-        *QueueDoors(store, wake).doors(),
+        *QueueDoors(store, clock, wake).doors(),
         *Feed(store, vault, clock, bell).doors(),
         *Metrics(store, deliveries).doors(),
         *TryDoor(store, sender, clock).doors(),

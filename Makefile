@@ -23,9 +23,9 @@ KILLS ?= all
 demo: $(STAMPS)/run
 	@$(BIN)/cauri demo $(ARGS)
 
-# Four workers for two cores: much of a test's time is waiting, for other processes and for pages.
+# Three workers for two cores: much of a test's time is waiting, for other processes and for pages. Four are no faster by much, and find a busy machine.
 test: $(STAMPS)/dev $(STAMPS)/browser
-	$(BIN)/python -m pytest -n 4 --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist loadgroup $(ARGS)
 
 check: $(STAMPS)/dev
 	$(BIN)/ruff format --check .

@@ -15,6 +15,8 @@ SECOND = 1_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+# What the clocks of processes that share a database may lie apart.
+CLOCKS_DIFFER_BY = 5 * SECOND
 
 _dice = random.SystemRandom()
 

@@ -106,10 +106,8 @@ async def test_one_that_is_gone_is_not_the_only_one_that_is_tried(queue: Queue) 
     assert queue.receiver.codes("/maintenance") == ["627"]
 
 
-async def test_what_is_answered_410_while_its_endpoint_catches_up_waits_for_the_next_answer(
-    queue: Queue,
-) -> None:
-    """The answer that it catches up by is from before the maintenance."""
+async def begins_to_catch_up(queue: Queue) -> None:
+    """One that said 410 answers again."""
     fall(queue, ["/first"], GONE)
     await queue.ends("/first")
     await queue.settles()
@@ -117,6 +115,13 @@ async def test_what_is_answered_410_while_its_endpoint_catches_up_waits_for_the_
     await queue.passes(2 * SECOND, SECOND)
     await queue.ends("/fine")
     await queue.settles()
+
+
+async def test_what_is_answered_410_while_its_endpoint_catches_up_waits_for_the_next_answer(
+    queue: Queue,
+) -> None:
+    """The answer that it catches up by is from before the maintenance."""
+    await begins_to_catch_up(queue)
     paths = paths_of("maintenance", 4)
     fall(queue, paths, GONE)
     queue.clock.advance(500)
@@ -133,13 +138,7 @@ async def test_what_is_answered_410_while_its_endpoint_catches_up_waits_for_the_
 async def test_410_to_another_process_at_the_moment_when_an_endpoint_has_caught_up_is_not_forgotten(
     queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fall(queue, ["/first"], GONE)
-    await queue.ends("/first")
-    await queue.settles()
-    rise(queue, ["/first"])
-    await queue.passes(2 * SECOND, SECOND)
-    await queue.ends("/fine")
-    await queue.settles()
+    await begins_to_catch_up(queue)
     other, store_says, between = queue.another(), queue.store.notifications.endpoint_caught_up, []
 
     async def nothing_new(now: int) -> bool:
@@ -166,12 +165,7 @@ async def test_410_to_another_process_at_the_moment_when_an_endpoint_has_caught_
 async def test_an_endpoint_that_has_caught_up_before_a_410_is_written_down_is_marked_all_the_same(
     queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fall(queue, ["/first"], GONE)
-    await queue.ends("/first")
-    await queue.settles()
-    rise(queue, ["/first"])
-    await queue.passes(2 * SECOND, SECOND)
-    await queue.ends("/fine")
+    await begins_to_catch_up(queue)
     await queue.passes(4 * SECOND, SECOND)
     delivering = queue.notifier._delivering
     record = delivering._record

@@ -12,10 +12,10 @@ from cauri.cli.instance import ConfigOption, DatabaseOption, DataOption, Trouble
 from cauri.cli.naming import site_named
 from cauri.cli.recording import recorded
 from cauri.cli.tables import table
-from cauri.cli.words import moment
+from cauri.cli.words import moment, past
 from cauri.clock import Clock
 from cauri.domain.admin import LABEL_MAX, SCOPES, AdminToken, AuditRow
-from cauri.domain.moments import LATEST, read_past, read_span
+from cauri.domain.moments import LATEST, read_span
 from cauri.keys import hash_of, new_admin_token
 
 app = plain_app("Admin tokens, and the record of what was done with them.")
@@ -127,12 +127,7 @@ def audit(
 ) -> None:
     """Every write, done or refused, newest first: over HTTP and at the command line."""
     now = Clock().now()
-    begin = 0
-    if since is not None:
-        try:
-            begin = read_past(since, now)
-        except ValueError as error:
-            raise Trouble(f"--since: {error}") from None
+    begin = 0 if since is None else past("--since", since, now)
 
     async def work() -> list[AuditRow]:
         async with opened_store(config, data, database) as store:

@@ -14,10 +14,10 @@ from cauri.cli.instance import ConfigOption, DatabaseOption, DataOption, Trouble
 from cauri.cli.naming import payment_named, site_named
 from cauri.cli.recording import recorded
 from cauri.cli.tables import table
-from cauri.cli.words import moment
+from cauri.cli.words import moment, past
 from cauri.clock import Clock
 from cauri.domain.endpoints import endpoint_of
-from cauri.domain.moments import read_moment, read_past
+from cauri.domain.moments import read_moment
 from cauri.store import LoggedDelivery, Place, Store
 from cauri.store.delivery_log import Result
 
@@ -54,7 +54,7 @@ def list_command(
     if transaction is not None and site is None:
         raise Trouble("--transaction: say whose with --site: it is a site's own name for the payment")
     now = Clock().now()
-    begin = 0 if since is None else _past("--since", since, now)
+    begin = 0 if since is None else past("--since", since, now)
     end = Place(_moment("--until", until, now, now + 1))
     wanted: Result = "failed" if failed else "delivered" if delivered else "any"
 
@@ -165,7 +165,7 @@ def replay_since(
 ) -> None:
     """Tells a site everything again that changed since a moment, delivered or not: for a shop that has lost data."""
     now = Clock().now()
-    begin = _past("WHEN", since, now)
+    begin = past("WHEN", since, now)
 
     async def work() -> int:
         async with opened_store(config, data, database) as store:
@@ -222,13 +222,6 @@ def _moment(option: str, text: str | None, now: int, default: int) -> int:
         return default
     try:
         return read_moment(text, now)
-    except ValueError as error:
-        raise Trouble(f"{option}: {error}") from None
-
-
-def _past(option: str, text: str, now: int) -> int:
-    try:
-        return read_past(text, now)
     except ValueError as error:
         raise Trouble(f"{option}: {error}") from None
 

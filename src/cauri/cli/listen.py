@@ -11,9 +11,8 @@ from urllib.parse import urlsplit
 import typer
 
 from cauri.cli.instance import Trouble, plain_app
-from cauri.cli.words import checked_site_id
+from cauri.cli.words import checked_site_id, past
 from cauri.clock import Clock
-from cauri.domain.moments import read_past
 from cauri.keys import SANDBOX_ADMIN_TOKEN, SANDBOX_SITE_ID
 from cauri.listening import (
     Beginning,
@@ -147,10 +146,7 @@ def _checked(
     if (last is not None) + (since is not None) + fresh > 1:
         raise Trouble("--last, --since and --fresh each say where to begin: give one of them")
     if since is not None:
-        try:
-            read_past(since, Clock().now())
-        except ValueError as error:
-            raise Trouble(f"--since: {error}") from None
+        past("--since", since, Clock().now())
     return Beginning(last, since, fresh)
 
 

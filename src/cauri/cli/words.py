@@ -6,7 +6,7 @@ import re
 
 from cauri.cli.instance import Trouble
 from cauri.clock import DAY, HOUR, MINUTE, SECOND
-from cauri.domain.moments import iso
+from cauri.domain.moments import iso, read_past
 from cauri.domain.payment import Attempt, HistoryRow, Surplus, Timeline
 
 
@@ -25,6 +25,14 @@ def duration(option: str, text: str) -> int:
             f"{option}: write a number of at most 6 digits and its unit, such as 30m, 48h or 2d, not {text!r}"
         )
     return int(read[1]) * {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}[read[2]]
+
+
+def past(option: str, text: str, now: int) -> int:
+    """The moment where something begins, which is not still to come. Raises Trouble."""
+    try:
+        return read_past(text, now)
+    except ValueError as error:
+        raise Trouble(f"{option}: {error}") from None
 
 
 def moment(milliseconds: int) -> str:

@@ -9,8 +9,8 @@ _UNITS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = 253_402_300_799_000
 """9999-12-31, the last moment that a date can say."""
-# A clock that is a little ahead says a moment that is still to come here.
-_CLOCKS_DIFFER_BY = 60_000
+# The clock of whoever says it may be a little ahead of ours.
+_AHEAD_MAX = 60_000
 
 MOMENT_WORDS = (
     "a moment such as 2026-11-23T09:30:00Z (UTC unless it says otherwise), or how long ago: 90m, 12h, 2d"
@@ -45,7 +45,7 @@ def read_moment(text: str, now: int) -> int:
 def read_past(text: str, now: int) -> int:
     """A moment that is not still to come: where something begins. Raises ValueError."""
     moment = read_moment(text, now)
-    if moment > now + _CLOCKS_DIFFER_BY:
+    if moment > now + _AHEAD_MAX:
         raise ValueError(f"{text!r} is still to come: it is {iso(now)[:16]} UTC now; {MOMENT_WORDS}")
     return min(moment, now)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import structlog
 from msgspec.structs import replace
 
-from cauri.clock import SECOND, Clock
+from cauri.clock import CLOCKS_DIFFER_BY, SECOND, Clock
 from cauri.domain.notifying import NotificationSettings, probe_gap
 from cauri.notifier.places import Places
 from cauri.store import DueNotification, Endpoint, NotificationQueue
@@ -18,7 +18,6 @@ from cauri.store import DueNotification, Endpoint, NotificationQueue
 log = structlog.get_logger("cauri.notifier")
 
 LOOK_EVERY = SECOND
-CLOCKS_DIFFER_BY = 5 * SECOND
 # A process that has not heard yet may still hold a row of an endpoint that answers again: nobody is done before this.
 CATCH_UP_LASTS = 5 * SECOND
 PROBES_AT_ONCE = 50

@@ -73,6 +73,9 @@ _COLUMNS = {
     "admin_token": ", ".join(f"t.{name}" for name in ADMIN_TOKEN_COLUMNS),
     "delivery": ", ".join(f"d.{name}" for name in LOGGED_COLUMNS),
     "for_ever": str(2**63 - 1),
+    # Parked, and for its endpoint's next answer: not what came back once (since then brought_at is since) and was parked again long before
+    # its schedule ended.
+    "comes_back": "m.parked_at IS NOT NULL AND (m.brought_at <> m.since OR m.parked_at >= m.since + :early)",
 }
 _PARAMETER = re.compile(r"(?<!:):([a-z_]+(?:\.[a-z_]+)?)")
 _VALUES = re.compile(r"\{values (\(.*?\))\}", re.DOTALL)

@@ -374,8 +374,8 @@ RETURNING token
 -- its address said again that it is gone, while the endpoint answers others.
 WITH chosen (slot, token) AS MATERIALIZED (
     SELECT m.slot, m.token FROM notification m
-    WHERE (m.endpoint, m.parked_at) >= (:endpoint, 0) AND (m.endpoint, m.parked_at) <= (:endpoint, {for_ever}) AND m.parked_at IS NOT NULL
-      AND m.brought_at < :answered_at AND m.parked_at <= :answered_at AND (m.brought_at <> m.since OR m.parked_at >= m.since + :early)
+    WHERE (m.endpoint, m.parked_at) >= (:endpoint, 0) AND (m.endpoint, m.parked_at) <= (:endpoint, {for_ever})
+      AND {comes_back} AND m.brought_at < :answered_at AND m.parked_at <= :answered_at
     ORDER BY m.endpoint, m.parked_at LIMIT {first :limit} {skip_locked})
 UPDATE notification AS n SET due_at = :now, since = :brought_at, tries = 0, parked_at = NULL, brought_at = :brought_at
 WHERE (n.slot, n.token) IN ({named})
@@ -541,7 +541,7 @@ UPDATE endpoint SET changed_at = :now, since = :now, failures = 0, probe_at = :p
     SELECT q.slot FROM (
         SELECT m.slot FROM notification m
         WHERE (m.endpoint, m.parked_at) >= (:endpoint, 0) AND (m.endpoint, m.parked_at) <= (:endpoint, {for_ever})
-          AND m.parked_at IS NOT NULL AND (m.brought_at <> m.since OR m.parked_at >= m.since + :early)
+          AND {comes_back}
         ORDER BY m.endpoint, m.parked_at LIMIT {first 1}) AS q) THEN 'parked' ELSE 'closed' END
 WHERE endpoint = :endpoint AND state = 'catching_up' AND answered_at = :answered_at
 RETURNING state

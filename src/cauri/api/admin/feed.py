@@ -297,10 +297,9 @@ def _part(place: _Place, begin: _Place, rows: list[Heard], limit: int, at: int) 
     found = [(row.since, row.token) for row in rows]
     since, token = found[-1] if more else max([(place.since, place.token), *found])
     settled = place.settled
-    if begin.since <= settled:
-        settled = max(
-            settled, min(since if more else since + 1, at - OVERLAP)
-        )  # of one moment more may follow
+    if begin.since <= settled:  # else what was passed on the way here is not read again before the next list
+        whole = since if more else since + 1  # of one moment more may follow
+        settled = max(settled, min(whole, at - OVERLAP))
     return _Part(rows, _Place(place.site_id, since, token, settled, more), more, [])
 
 

@@ -12,7 +12,7 @@ from cauri.api.admin.cursors import At, cursor_of, place_of
 from cauri.api.admin.door import Call, Door, each_of, not_found, site_named
 from cauri.api.admin.reading import Cursor, Moment, SiteId, TransactionId
 from cauri.api.admin.refusals import CONFLICT, FieldTrouble, Refusal, faulty
-from cauri.clock import HOUR, SECOND, Clock
+from cauri.clock import CLOCKS_DIFFER_BY, HOUR, Clock
 from cauri.domain.endpoints import endpoint_of
 from cauri.domain.moments import iso
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 SLICES_A_CALL = 10
 CURSOR_LASTS = HOUR
-CLOCKS_DIFFER_BY = 5 * SECOND
 
 
 class EndpointsQuery(msgspec.Struct, frozen=True):

@@ -14,9 +14,9 @@ import psutil
 import pytest
 import requests
 
-from cauri.serving import address_of, bound_socket
 from tests.cli.conftest import Cauri
 from tests.conftest import NewDatabase
+from tests.ports import free_port
 
 SETTINGS = """
 public_url = "http://127.0.0.1:{port}"
@@ -29,11 +29,6 @@ workers = {workers}
 token = "t"
 base_url = "http://127.0.0.1:9/pawapay"
 """
-
-
-def free_port() -> int:
-    with bound_socket("127.0.0.1", 0) as listener:
-        return address_of(listener)[1]
 
 
 def configured(folder: Path, database: str, workers: int = 1) -> int:

@@ -19,6 +19,7 @@ from cauri.app import Gateway
 from cauri.simulated import simulated_operators, simulated_settings
 from cauri.simulator.app import Dialect
 from cauri.simulator.exchange import Exchange
+from tests.crashes.client import new_client
 from tests.crashes.machine import Machine
 from tests.crashes.zygote import Point
 
@@ -74,7 +75,7 @@ class KillingMachine(Machine):
         self.zygote.stdin.write(json.dumps(order).encode() + b"\n")
         self.pid = int((await self._answer())["pid"])
         self.dead = asyncio.ensure_future(self._dies())
-        async with asyncio.timeout(30), httpx.AsyncClient(trust_env=False, verify=False) as client:
+        async with asyncio.timeout(30), new_client(timeout_s=5) as client:
             while True:
                 assert not self.dead.done(), (self.folder / "log").read_text()[-3000:]
                 try:

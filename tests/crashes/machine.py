@@ -23,7 +23,9 @@ from cauri.simulator.dialects.pawapay import PawaPay
 from cauri.simulator.exchange import Exchange
 from cauri.store import Store
 from cauri.store.migrate import migrate
+from tests.crashes.client import new_client
 from tests.forks import Forked, forks
+from tests.ports import free_port
 
 CONFIG = """
 public_url = "{url}"
@@ -77,9 +79,8 @@ class Machine:
     process: Forked | None = None
 
     async def set_up(self) -> None:
-        listener = bound_socket("127.0.0.1", 0)  # only to learn a free port, the same after every restart
-        self.url, port = url_of(listener), listener.getsockname()[1]
-        listener.close()
+        port = free_port()  # the same after every restart
+        self.url = f"http://127.0.0.1:{port}"
         operators = bound_socket("127.0.0.1", 0)
         self.operators_url = url_of(operators)
         application = simulator(Clock(), self.dialects(), operator_delay_s=0.0)
@@ -110,7 +111,7 @@ class Machine:
         self.process = forks().start(
             *("serve", "--config", str(self.config)), folder=self.folder, output=self.folder / "log"
         )
-        async with asyncio.timeout(20), httpx.AsyncClient(trust_env=False, verify=False) as client:
+        async with asyncio.timeout(20), new_client(timeout_s=5) as client:
             while True:
                 assert self.process.poll() is None, (self.folder / "log").read_text()[-3000:]
                 try:

@@ -14,6 +14,7 @@ import pytest
 
 from cauri.domain.payment import Timeline
 from tests.conftest import NewDatabase
+from tests.crashes.client import new_client
 from tests.crashes.machine import Machine
 from tests.lifecycle.shopping import number_of
 from tests.notifier.receiver import Answer, Receiver, http
@@ -123,8 +124,7 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 @pytest.fixture
 async def customer(machine: Machine, receiver: Receiver) -> AsyncIterator[Callable[[], Customer]]:
-    limits = httpx.Limits(max_keepalive_connections=0)  # a line to a dead process is no use
-    async with httpx.AsyncClient(trust_env=False, verify=False, timeout=10, limits=limits) as client:
+    async with new_client(timeout_s=10) as client:
         yield lambda: Customer(machine, receiver, client)
 
 

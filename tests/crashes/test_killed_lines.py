@@ -21,6 +21,7 @@ import pytest
 from cauri.clock import HOUR
 from tests.conftest import NewDatabase
 from tests.crashes.buyers import Buyer, books_agree, closes, connector_of
+from tests.crashes.client import new_client
 from tests.crashes.killing import KillingMachine
 from tests.crashes.zygote import Point
 from tests.notifier.receiver import Receiver
@@ -77,8 +78,7 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    limits = httpx.Limits(max_keepalive_connections=0)  # a line to a dead process is no use
-    async with httpx.AsyncClient(trust_env=False, verify=False, timeout=20, limits=limits) as client:
+    async with new_client(timeout_s=20) as client:
         yield client
 
 

@@ -6,7 +6,6 @@ import asyncio
 import os
 import re
 import signal
-import socket
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 
@@ -17,16 +16,11 @@ import pytest_asyncio
 from tests.cli.conftest import Cauri, cauri
 from tests.forks import Forked
 from tests.notifier.receiver import Receiver
+from tests.ports import free_port
 
 __all__ = ["Cauri", "cauri"]
 
 PATIENCE_S = 30
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class ComingAndGoing(Receiver):

@@ -1,8 +1,10 @@
 """Silence, cuts and strange answers are never a failure; keys stay out of logs, errors and reprs; clients are ours or yours."""
 
 import asyncio
+import contextlib
 import logging
 import socket
+import struct
 import threading
 
 import httpx
@@ -42,6 +44,45 @@ def test_a_cut_connection_leaves_the_outcome_unknown(start, gateway):
     with pytest.raises(OutcomeUnknown):
         start()
     assert "CMD-1" in gateway.payments, "and indeed it had happened"
+
+
+@pytest.fixture
+def cuts_at_once():
+    """A listener that answers each connection with a reset, as a gateway does that dies, or a balancer without one."""
+    listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+
+    def reset_each():
+        with contextlib.suppress(OSError):
+            while True:
+                line, _ = listener.accept()
+                line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                line.close()
+
+    threading.Thread(target=reset_each, daemon=True).start()
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+
+
+@pytest.mark.parametrize("kind", ["asyncio", "uvloop"])
+def test_connections_that_are_cut_at_once_are_trouble_of_the_network_on_every_loop(kind, cuts_at_once):
+    """FastAPI's servers run on uvloop, where such a cut is an AttributeError of the libraries below."""
+    loop = pytest.importorskip(kind).new_event_loop()
+
+    async def many():
+        async with httpx.AsyncClient(trust_env=False) as client:
+            checkout = AsyncCheckout(APIKEY, "445160", base_url=cuts_at_once, client=client, retries=0)
+            return [
+                outcome
+                for _ in range(10)
+                for outcome in await asyncio.gather(
+                    *(checkout.check("CMD-1") for _ in range(40)), return_exceptions=True
+                )
+            ]
+
+    outcomes = loop.run_until_complete(many())
+    loop.close()
+    assert {type(outcome) for outcome in outcomes} <= {NotSent, OutcomeUnknown}
 
 
 @pytest.mark.parametrize("http_status", [500, 502, 503, 504])

@@ -134,12 +134,16 @@ class AsyncCheckout(Operations[Coroutine[Any, Any, Started], Coroutine[Any, Any,
     async def _posted(self, call: Call[T]) -> httpx.Response:
         for tried in range(self._retries):
             try:
-                return await self._client.post(call.url, **_request(call), timeout=self._timeout)
+                return await self._posted_once(call)
             except httpx.RequestError as error:
                 if not _may_repeat(call, error):
                     raise
             await anyio.sleep(_pause_s(tried))
-        return await self._client.post(call.url, **_request(call), timeout=self._timeout)
+        return await self._posted_once(call)
+
+    async def _posted_once(self, call: Call[T]) -> httpx.Response:
+        with _cut_as_it_opened():
+            return await self._client.post(call.url, **_request(call), timeout=self._timeout)
 
 
 def _may_repeat(call: Call[Any], error: httpx.RequestError) -> bool:
@@ -169,6 +173,17 @@ def _request(call: Call[Any]) -> Any:
 
 def _answer(response: httpx.Response) -> Answer:
     return Answer(response.status_code, response.content, response.headers.get("retry-after"))
+
+
+@contextmanager
+def _cut_as_it_opened() -> Iterator[None]:
+    """On uvloop a connection that is cut at once has no socket any more: httpcore, before it writes, meets an AttributeError."""
+    try:
+        yield
+    except AttributeError as error:
+        if "getpeername" not in str(error):
+            raise
+        raise httpx.ConnectError("cut before the request was written") from error
 
 
 @contextmanager

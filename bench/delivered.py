@@ -13,6 +13,7 @@ import uvloop
 from cauri import logs
 from cauri.clock import Clock
 from cauri.domain.payment import Payment
+from cauri.event_loop import EventLoop
 from cauri.sandbox import Sandbox, SandboxOptions
 from cauri.serving import Server, bound_socket, url_of
 
@@ -32,7 +33,7 @@ class Delays:
 def delivered(database: str, payments: int) -> Delays:
     """One process, AT_ONCE payments under way; real HTTP to the simulated operators and to the shop."""
     logs.set_up("text", "warning")
-    return uvloop.run(_measure(database, payments))
+    return uvloop.run(_measure(database, payments), loop_factory=EventLoop)
 
 
 class _Shop:

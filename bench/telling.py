@@ -22,6 +22,7 @@ from cauri.domain import moves
 from cauri.domain.notifying import NotificationSettings
 from cauri.domain.payment import Change, Payment, PaymentRequest, slot_of
 from cauri.domain.site import Site
+from cauri.event_loop import EventLoop
 from cauri.loops.base import Loop
 from cauri.notifier.loop import Notifier
 from cauri.notifier.sender import Sender
@@ -136,4 +137,4 @@ if __name__ == "__main__":
     parser.add_argument("--due", type=int, required=True)
     given = parser.parse_args()
     logs.set_up("json", "info")
-    json.dump(uvloop.run(measure(given.database, given.due)), sys.stdout)
+    json.dump(uvloop.run(measure(given.database, given.due), loop_factory=EventLoop), sys.stdout)

@@ -20,6 +20,7 @@ from bench.telling import Telling, add_sites, end, end_all, new_payment, store_o
 from cauri import logs
 from cauri.domain.endpoints import endpoint_of
 from cauri.domain.payment import Payment
+from cauri.event_loop import EventLoop
 from cauri.serving import spare_what_stays
 from cauri.store import Store
 from cauri.store.migrate import migrate
@@ -85,7 +86,7 @@ def delay(database: str, *, dead: int) -> Delay:
     with child("bench.shops") as facts, tempfile.TemporaryFile("w") as quiet:
         kept, sys.stderr = sys.stderr, quiet
         try:
-            ended = uvloop.run(_delay(database, facts, dead))
+            ended = uvloop.run(_delay(database, facts, dead), loop_factory=EventLoop)
         finally:
             sys.stderr = kept
         arrived = _report(facts)["arrived"]

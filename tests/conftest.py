@@ -18,11 +18,21 @@ import pytest_asyncio
 import uvloop
 from hypothesis import settings
 
+from cauri.event_loop import EventLoop
 from tests.running import Running, run
 
 settings.register_profile("patient", deadline=None)  # nothing here is timed
 settings.load_profile("patient")
-asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # the loop that `cauri serve` runs on
+
+
+class _ServingLoop(uvloop.EventLoopPolicy):
+    """The loop that `cauri serve` runs on."""
+
+    def _loop_factory(self) -> EventLoop:
+        return EventLoop()
+
+
+asyncio.set_event_loop_policy(_ServingLoop())
 
 ENGINES = ("sqlite", "postgres")
 

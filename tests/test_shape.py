@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,6 +37,7 @@ ALLOWED: dict[str, set[str]] = {
     "checkout": {"lifecycle", "store", "wire"},
     "customer": set(),
     "listening": {"notifier", "wire"},
+    "event_loop": set(),
     "config": set(),
     "keys": set(),
     "logs": set(),
@@ -114,6 +116,16 @@ def test_only_the_store_speaks_sql() -> None:
         if room_of(path) != "store":
             text = path.read_text(encoding="utf-8")
             assert not any(word in text for word in words), path
+
+
+def test_only_one_file_knows_whose_loop_it_is() -> None:
+    """uvloop's own closes descriptors twice: decision 13."""
+    importing = [
+        path.name
+        for path in modules()
+        if re.search(r"^\s*(import|from) uvloop\b", path.read_text("utf-8"), re.M)
+    ]
+    assert importing == ["event_loop.py"]
 
 
 def test_time_and_chance_come_from_the_clock_only() -> None:

@@ -17,11 +17,11 @@ from typing import Annotated, Any
 
 import aiohttp
 import typer
-import uvloop
 
 from cauri import logs
 from cauri.cli.instance import Trouble, database_in, plain_app
 from cauri.customer import CustomerTrouble, pay
+from cauri.event_loop import EventLoop
 from cauri.sandbox import Sandbox, SandboxOptions
 from cauri.serving import bound_socket, stop_signal
 
@@ -52,7 +52,7 @@ def demo(
         sockets = [bound_socket("127.0.0.1", number) for number in (port, operators_port)]
     except OSError as error:
         raise Trouble(f"{error.strerror}; --port, --operators-port and --shop-port take others") from None
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=EventLoop) as runner:
         delivered = runner.run(_demo(once, shop, shop_port, sockets))
     raise typer.Exit(0 if delivered or not once else 1)
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import uvloop
 
 from cauri import logs
 from cauri.app import MEMORY, Gateway, open_store
@@ -38,6 +37,7 @@ from cauri.connectors import operators_of
 from cauri.customer import TEST_CARD
 from cauri.domain.errors import StoreUnavailable
 from cauri.domain.money import COUNTRIES
+from cauri.event_loop import EventLoop
 from cauri.keys import (
     SANDBOX_ADMIN_TOKEN,
     SANDBOX_APIKEY,
@@ -235,7 +235,7 @@ def _listeners(*addresses: tuple[str, int]) -> list[socket.socket]:
 
 def _run_loop(work: Any) -> None:
     try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        with asyncio.Runner(loop_factory=EventLoop) as runner:
             runner.run(work)
     except StoreUnavailable as error:
         raise unusable(error) from error

@@ -174,7 +174,9 @@ NONSENSE = [
     pytest.param(["sandbox", "--memory", "--data", "x"], "--memory keeps nothing", id="memory and a folder"),
     pytest.param(["sandbox", "--database", "mysql://x"], "postgresql://", id="an unknown database"),
     pytest.param(
-        ["sandbox", "--data", "ready.json"], "cannot be used as data folder", id="a file as data folder"
+        ["sandbox", "--data", "ready.json", "--port", "0", "--operators-port", "0"],
+        "cannot be used as data folder",
+        id="a file as data folder",
     ),
     pytest.param(
         ["sandbox", "--memory", "--ready-file", "absent/x.json"],

@@ -109,6 +109,8 @@ def sandbox(
     """Gateway, simulated operators and loops in one process: everything a shop needs to be built and tested, offline."""
     logs.set_up("text", _log_level())
     _check_sandbox_options(site_id, (apikey, secret_key, admin_token), public_url, ready_file)
+    _check_state(data, memory, database)
+    methods = chosen_methods(method or ())
     sockets = _listeners((host, port), (host, operators_port))
     url, secret = _kept_state(data, memory, database)
     options = SandboxOptions(
@@ -120,7 +122,7 @@ def sandbox(
         secret_key=secret_key,
         admin_token=admin_token,
         operator_delay_s=operator_delay,
-        methods=chosen_methods(method or ()),
+        methods=methods,
     )
     with _single_process(url):
         _run_loop(_sandbox(options, sockets, ready_file))
@@ -196,14 +198,17 @@ def _check_sandbox_options(
         raise Trouble(f"--ready-file: there is no folder {ready_file.resolve().parent}")
 
 
-def _kept_state(data: Path | None, memory: bool, database: str | None) -> tuple[str, str]:
-    """The database and the secret that seals keys in it."""
+def _check_state(data: Path | None, memory: bool, database: str | None) -> None:
     if memory and (data or database):
         raise Trouble("--memory keeps nothing, so it goes with neither --data nor --database")
-    if memory:
-        return MEMORY, os.urandom(16).hex()
     if database is not None:
         check_database(database)
+
+
+def _kept_state(data: Path | None, memory: bool, database: str | None) -> tuple[str, str]:
+    """The database and the secret that seals keys in it."""
+    if memory:
+        return MEMORY, os.urandom(16).hex()
     folder = data or DEFAULT_DATA
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -113,8 +113,6 @@ async def new_database(
         name = f"cauri_{os.getpid()}_{len(made)}"
         made.append(name)
         connection = await asyncpg.connect(server)
-        await connection.execute("ALTER SYSTEM SET fsync = off")
-        await connection.execute("SELECT pg_reload_conf()")
         await connection.execute(f"CREATE DATABASE {name}")
         await connection.close()
         return _named(server, name)

@@ -23,13 +23,9 @@ KILLS ?= all
 demo: $(STAMPS)/run
 	@$(BIN)/cauri demo $(ARGS)
 
-# Where memory is plenty the tests' files live in it: the kernel takes up to ten times as long to make a database's on a disk.
-IN_MEMORY = awk '$$2 == "/dev/shm" && $$4 !~ /noexec/' /proc/mounts 2>/dev/null | grep -q . && \
-	[ "$$(df -k --output=avail /dev/shm | tail -1)" -gt 8000000 ] && echo TMPDIR=/dev/shm
-
 # Three workers for two cores: much of a test's time is waiting, for other processes and for pages. Four are no faster by much, and find a busy machine.
 test: $(STAMPS)/dev $(STAMPS)/browser
-	$(shell $(IN_MEMORY)) $(BIN)/python -m pytest -n 3 --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist loadgroup $(ARGS)
 
 check: $(STAMPS)/dev
 	$(BIN)/ruff format --check .

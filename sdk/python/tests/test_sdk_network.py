@@ -64,13 +64,19 @@ def cuts_at_once():
     listener.close()
 
 
+@pytest.mark.parametrize(
+    "options", [None, [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]], ids=["plain", "socket options"]
+)
 @pytest.mark.parametrize("kind", ["asyncio", "uvloop"])
-def test_connections_that_are_cut_at_once_are_trouble_of_the_network_on_every_loop(kind, cuts_at_once):
+def test_connections_that_are_cut_at_once_are_trouble_of_the_network_on_every_loop(
+    kind, options, cuts_at_once
+):
     """FastAPI's servers run on uvloop, where such a cut is an AttributeError of the libraries below."""
     loop = pytest.importorskip(kind).new_event_loop()
 
     async def many():
-        async with httpx.AsyncClient(trust_env=False) as client:
+        transport = httpx.AsyncHTTPTransport(verify=False, socket_options=options)
+        async with httpx.AsyncClient(transport=transport) as client:
             checkout = AsyncCheckout(APIKEY, "445160", base_url=cuts_at_once, client=client, retries=0)
             return [
                 outcome

@@ -25,14 +25,14 @@ settings.register_profile("patient", deadline=None)  # nothing here is timed
 settings.load_profile("patient")
 
 
-class _ServingLoop(uvloop.EventLoopPolicy):
+class _ServingLoopPolicy(uvloop.EventLoopPolicy):
     """The loop that `cauri serve` runs on."""
 
     def _loop_factory(self) -> EventLoop:
         return EventLoop()
 
 
-asyncio.set_event_loop_policy(_ServingLoop())
+asyncio.set_event_loop_policy(_ServingLoopPolicy())
 
 ENGINES = ("sqlite", "postgres")
 

@@ -7,7 +7,6 @@ import gc
 import os
 import socket
 import ssl
-import struct
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 
 from cauri.event_loop import EventLoop
+from tests.resets import reset
 
 TLS: dict[str, Any] = {"ssl": ssl.create_default_context(), "server_hostname": "shop.example"}
 
@@ -32,12 +32,7 @@ def connected(listener: socket.socket) -> tuple[socket.socket, socket.socket]:
     return ours, theirs
 
 
-def reset(line: socket.socket) -> None:
-    line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    line.close()
-
-
-def names(descriptor: int, inode: int) -> bool:
+def still_names(descriptor: int, inode: int) -> bool:
     try:
         return os.fstat(descriptor).st_ino == inode
     except OSError:
@@ -61,7 +56,7 @@ async def test_a_connection_that_is_reset_as_it_begins_closes_nothing_else(
         transport, _ = await loop.create_connection(asyncio.Protocol, sock=ours, **options)
         transport.abort()
     async with asyncio.timeout(10):
-        while names(number, line):
+        while still_names(number, line):
             await asyncio.sleep(0)
     # The database, say, gets the number that was freed.
     held = [os.open(tmp_path, os.O_RDONLY) for _ in range(50)]

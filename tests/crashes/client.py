@@ -11,7 +11,7 @@ class _Transport(httpx.AsyncHTTPTransport):
         try:
             return await super().handle_async_request(request)
         except AttributeError as error:
-            if not str(error).endswith(("'getpeername'", "'setsockopt'")):
+            if not str(error).endswith("'getpeername'"):
                 raise
             raise httpx.ConnectError("cut as it opened", request=request) from error
 

@@ -7,7 +7,6 @@ import itertools
 import os
 import socket
 import ssl
-import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -20,13 +19,9 @@ from cauri.notifier.sender import Sender
 from cauri.wire.notification import Message
 from tests.notifier.certificates import Authority
 from tests.notifier.receiver import http
+from tests.resets import reset
 
 MESSAGE = Message("text/plain", b"hello", {"x-token": "00"})
-
-
-def reset(line: socket.socket) -> None:
-    line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    line.close()
 
 
 def cut_at_its_hello(line: socket.socket, _: ssl.SSLContext) -> None:
@@ -93,7 +88,7 @@ def cutting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 async def test_what_is_opened_meanwhile_stays_open(cutting: str) -> None:
-    """Files here; in a gateway, other shops' connections and the database's. Where uvloop's own loop is used, the process ends."""
+    """Files here; in a gateway, other shops' connections and the database's. On uvloop's own loop the process may end."""
     sender = Sender(Clock(), private_allowed=True, ports=(0,), timeout_s=5)
     delivered = 0
     for _ in range(12):

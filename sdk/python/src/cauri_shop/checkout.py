@@ -180,7 +180,7 @@ def _cut_as_it_opened() -> Iterator[None]:
     """On uvloop a connection that is cut at once has no socket any more: httpcore, before it writes, meets an AttributeError."""
     try:
         yield
-    except AttributeError as error:
+    except AttributeError as error:  # over 'setsockopt' where the client has socket options
         if not str(error).endswith(("'getpeername'", "'setsockopt'")):
             raise
         raise httpx.ConnectError("cut before the request was written") from error
